@@ -1,0 +1,172 @@
+//! Where something secret may be sent.
+//!
+//! A kubeconfig's args, its env and the files they name are untrusted, and any of them can move an
+//! endpoint. So an [`Endpoint`] can only be made of a URL whose host the provider owns, that is
+//! loopback, or that a person named with `fleetkey trust add`.
+
+use std::{fmt, net::IpAddr};
+
+use url::{Host as UrlHost, Url};
+
+use crate::{Error, Host, Result, shown};
+
+/// A URL that may be given something secret: https, or http on loopback; no user info, no fragment.
+#[derive(Clone)]
+pub struct Endpoint(Url);
+
+impl Endpoint {
+    /// An endpoint somebody configured. `from` names the flag, variable or profile key it came
+    /// from; `own` knows the provider's own host names.
+    pub fn configured(text: &str, from: &str, own: fn(&str) -> bool, host: &Host) -> Result<Self> {
+        let wrong = |cause: &str| {
+            Error::config(format!("{from} is not an endpoint: `{}`", shown(text))).because(cause)
+        };
+        let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
+        let Some(name) = url.host_str().map(str::to_owned) else {
+            return Err(wrong("it names no host"));
+        };
+        let loopback = is_loopback(&url);
+        match url.scheme() {
+            "https" => {}
+            "http" if loopback => {}
+            _ => return Err(wrong("only https is allowed, and http on loopback")),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Error::config(format!("{from} carries a user name or a password"))
+                .because("an endpoint is scheme, host and port"));
+        }
+        if url.fragment().is_some() || url.query().is_some() {
+            return Err(wrong("a query or a fragment has no meaning here"));
+        }
+        if loopback || own(&name) || host.trust.allows(&name)? {
+            return Ok(Self(url));
+        }
+        Err(Error::config(format!("{from} names `{}`, which is not trusted", shown(&name)))
+            .because(
+                "secrets go only to the cloud's own hosts, to loopback, and to hosts you named",
+            )
+            .next(format!("fleetkey trust add {name}")))
+    }
+
+    /// An endpoint from a provider's own table. Errors if a part taken from outside (a region)
+    /// made another URL of it.
+    pub fn known(host_name: &str) -> Result<Self> {
+        let broken = || Error::config(format!("`{}` is not a host name", shown(host_name)));
+        let url = Url::parse(&format!("https://{host_name}/")).map_err(|_| broken())?;
+        if url.host_str() == Some(host_name) { Ok(Self(url)) } else { Err(broken()) }
+    }
+
+    /// The same host with this path (joined to a configured one) and these query parameters.
+    #[must_use]
+    pub fn at(&self, path: &str, query: &[(&str, &str)]) -> Self {
+        let mut url = self.0.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}/{}", path.trim_start_matches('/')));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Self(url)
+    }
+
+    /// The URL.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// Scheme, host and port: enough to tell two endpoints apart in a key.
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.origin(), self.0.path())
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(UrlHost::Domain(name)) => name == "localhost",
+        Some(UrlHost::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
+        Some(UrlHost::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn configured(text: &str) -> Result<Endpoint> {
+        Endpoint::configured(text, "`X_URL`", |name| name == "own.example", &Host::refusing())
+    }
+
+    #[test]
+    fn the_providers_own_hosts_and_loopback_are_endpoints() {
+        for good in [
+            "https://own.example",
+            "https://own.example:8443/p",
+            "http://127.0.0.1:1",
+            "https://[::1]:1",
+            "http://localhost",
+        ] {
+            assert!(configured(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn other_hosts_are_refused_with_the_line_that_trusts_them() {
+        let error = configured("https://evil.example/x").unwrap_err();
+        assert_eq!(error.next_line(), Some("fleetkey trust add evil.example"));
+        assert_eq!(error.kind(), crate::Kind::Config);
+    }
+
+    #[test]
+    fn tricks_are_refused() {
+        for bad in [
+            "http://own.example",
+            "https://own.example@evil.example",
+            "https://user:pw@own.example",
+            "https://own.example#@evil.example",
+            "https://own.example?x=1",
+            "https://own.example.evil.example",
+            "https://127.0.0.1.evil.example",
+            "http://localhost.evil.example",
+            "ftp://own.example",
+            "own.example",
+            "https://",
+            "",
+            "\u{0}",
+        ] {
+            assert!(configured(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_password_stands_in_the_error() {
+        let error = configured("https://user:hunter2@own.example").unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_table_entry_cannot_be_bent() {
+        assert!(Endpoint::known("sts.us-east-1.amazonaws.com").is_ok());
+        for bad in ["a.b/c", "a.b:1", "a@b", "a b", "A.b", "", "a.b?c"] {
+            assert!(Endpoint::known(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn paths_join_and_queries_are_encoded() {
+        let endpoint = configured("https://own.example/base/").unwrap().at("/x", &[("a", "b c&d")]);
+        assert_eq!(endpoint.url().as_str(), "https://own.example/base/x?a=b+c%26d");
+        assert_eq!(endpoint.to_string(), "https://own.example/base/x");
+    }
+}

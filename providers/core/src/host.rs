@@ -1,0 +1,198 @@
+//! The world, as a provider sees it: a handful of small traits.
+//!
+//! A provider reads no environment variable, no clock and no file but through these, so a test can
+//! replace each of them, and what a test did not replace fails with a sentence ([`Refusing`]).
+
+use std::{
+    ffi::OsString,
+    future::Future,
+    path::{Path, PathBuf},
+    pin::Pin,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use crate::{Error, HttpRequest, HttpResponse, Result, SignIn};
+
+/// A boxed future; the price of async methods on trait objects, paid only where the network is.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Everything outside.
+pub struct Host {
+    /// The environment.
+    pub env: Box<dyn Env>,
+    /// The time.
+    pub clock: Box<dyn Clock>,
+    /// The network.
+    pub http: Box<dyn Http>,
+    /// Files that other tools own.
+    pub files: Box<dyn Files>,
+    /// Chance.
+    pub entropy: Box<dyn Entropy>,
+    /// The person at the desk.
+    pub person: Box<dyn Person>,
+    /// Which hosts a person trusts.
+    pub trust: Box<dyn Trust>,
+    /// What `-v` shows.
+    pub notes: Box<dyn Notes>,
+}
+
+impl Host {
+    /// A host that fails on everything, with a sentence, for tests to build upon. Its environment
+    /// is empty, it trusts nobody, and its notes go nowhere.
+    pub fn refusing() -> Self {
+        Self {
+            env: Box::new(Refusing),
+            clock: Box::new(Refusing),
+            http: Box::new(Refusing),
+            files: Box::new(Refusing),
+            entropy: Box::new(Refusing),
+            person: Box::new(Refusing),
+            trust: Box::new(Refusing),
+            notes: Box::new(Refusing),
+        }
+    }
+
+    /// A variable as text; empty is unset. Errors, with the name, if it is not UTF-8.
+    pub fn text_var(&self, name: &str) -> Result<Option<String>> {
+        match self.env.var(name).map(OsString::into_string) {
+            None => Ok(None),
+            Some(Ok(text)) if text.is_empty() => Ok(None),
+            Some(Ok(text)) => Ok(Some(text)),
+            Some(Err(_)) => Err(Error::config(format!("the variable `{name}` is not UTF-8 text"))),
+        }
+    }
+
+    /// A variable as a path; empty is unset.
+    pub fn path_var(&self, name: &str) -> Option<PathBuf> {
+        self.env.var(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Host")
+    }
+}
+
+/// The environment.
+pub trait Env: Send + Sync {
+    /// A variable's value.
+    fn var(&self, name: &str) -> Option<OsString>;
+}
+
+/// The time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+    /// Lets some time pass.
+    fn pause(&self, duration: Duration);
+}
+
+/// The network.
+pub trait Http: Send + Sync {
+    /// Sends a request and reads its answer, whatever its status. Errors are
+    /// [`Kind::Unavailable`](crate::Kind::Unavailable) and name the host.
+    fn send<'a>(&'a self, request: &'a HttpRequest) -> BoxFuture<'a, Result<HttpResponse>>;
+}
+
+/// Files that other tools own, such as those below `~/.aws`.
+pub trait Files: Send + Sync {
+    /// The file's bytes; `None` if there is no such file. Errors if it cannot be read, is a pipe or
+    /// a folder, or is larger than 1 MiB. Links are followed: people keep these files in dotfile
+    /// repositories.
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>>;
+    /// A number that changes when the file is written anew (its modification time in nanoseconds);
+    /// `None` if there is no such file. One `stat`.
+    fn stamp(&self, path: &Path) -> Option<i128>;
+}
+
+/// Chance.
+pub trait Entropy: Send + Sync {
+    /// Fills the buffer from the system's generator.
+    fn fill(&self, buffer: &mut [u8]) -> Result<()>;
+}
+
+/// The person at the desk.
+pub trait Person: Send + Sync {
+    /// How a person may be asked to sign in here and now; `None` if nobody may be asked.
+    fn may_be_asked(&self) -> Option<SignIn>;
+}
+
+/// Which hosts a person trusts.
+pub trait Trust: Send + Sync {
+    /// Whether `fleetkey trust add` named this host. Errors if the list cannot be read.
+    fn allows(&self, host_name: &str) -> Result<bool>;
+    /// Whether variables that move endpoints, authorities and files are to be ignored. Errors if
+    /// that cannot be read.
+    fn is_strict(&self) -> Result<bool>;
+}
+
+/// What `-v` shows.
+pub trait Notes: Send + Sync {
+    /// One line about a decision. Never a secret: it may end in a bug report.
+    fn note(&self, line: &str);
+}
+
+/// The host of a test that was given nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusing;
+
+impl Env for Refusing {
+    fn var(&self, _name: &str) -> Option<OsString> {
+        None
+    }
+}
+
+#[allow(clippy::panic, reason = "a test that forgot its clock should fail at once, not at 1970")]
+impl Clock for Refusing {
+    fn now(&self) -> Timestamp {
+        panic!("this host has no clock: give the test one")
+    }
+    fn pause(&self, _duration: Duration) {
+        panic!("this host has no clock: nothing may wait here")
+    }
+}
+
+impl Http for Refusing {
+    fn send<'a>(&'a self, request: &'a HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
+        Box::pin(
+            async move { Err(Error::failed(format!("this host has no network: {request:?}"))) },
+        )
+    }
+}
+
+impl Files for Refusing {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        Err(Error::failed(format!("this host has no files: {}", path.display())))
+    }
+    fn stamp(&self, _path: &Path) -> Option<i128> {
+        None
+    }
+}
+
+impl Entropy for Refusing {
+    fn fill(&self, _buffer: &mut [u8]) -> Result<()> {
+        Err(Error::failed("this host has no entropy"))
+    }
+}
+
+impl Person for Refusing {
+    fn may_be_asked(&self) -> Option<SignIn> {
+        None
+    }
+}
+
+impl Trust for Refusing {
+    fn allows(&self, _host_name: &str) -> Result<bool> {
+        Ok(false)
+    }
+    fn is_strict(&self) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+impl Notes for Refusing {
+    fn note(&self, _line: &str) {}
+}

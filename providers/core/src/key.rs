@@ -1,0 +1,173 @@
+//! The two keys, which are never mixed up: who signs in, and what was lent.
+//!
+//! A key is a list of named fields, hashed so that no two lists can meet: each name and each value
+//! goes in behind its length. Hashes name files, so nothing of an account shows in a folder listing.
+
+use std::fmt;
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+/// What was lent: every field that could change the credential.
+pub struct CredentialKey(Fields);
+
+impl CredentialKey {
+    /// An empty key of that provider.
+    pub fn new(provider: &str) -> Self {
+        Self(Fields::new("fleetkey credential 1", provider))
+    }
+
+    /// One field.
+    pub fn field(&mut self, name: &'static str, value: &str) {
+        self.0.field(name, value);
+    }
+
+    /// One field that may be unset; unset and empty differ.
+    pub fn maybe(&mut self, name: &'static str, value: Option<&str>) {
+        self.0.maybe(name, value);
+    }
+
+    /// The finished key.
+    pub fn finish(self) -> Fingerprint {
+        self.0.finish()
+    }
+}
+
+/// Who signs in.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct SessionKey(Fingerprint);
+
+impl SessionKey {
+    /// The key of the session with these fields.
+    pub fn new(provider: &str, fields: &[(&'static str, &str)]) -> Self {
+        let mut all = Fields::new("fleetkey session 1", provider);
+        for (name, value) in fields {
+            all.field(name, value);
+        }
+        Self(all.finish())
+    }
+
+    /// The key as a name for files and as a field of a credential's key.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.0
+    }
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionKey({})", self.0)
+    }
+}
+
+/// 32 bytes that stand for a key, or for a secret in a key.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(bytes);
+        Self::from_context(context)
+    }
+
+    /// The bytes, for spreading things by a hash instead of by chance.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    fn from_context(context: Context) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(context.finish().as_ref());
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+struct Fields(Context);
+
+impl Fields {
+    fn new(domain: &str, provider: &str) -> Self {
+        let mut fields = Self(Context::new(&SHA256));
+        fields.bytes(domain);
+        fields.bytes(provider);
+        fields
+    }
+
+    fn field(&mut self, name: &'static str, value: &str) {
+        self.bytes(name);
+        self.0.update(&[1]);
+        self.bytes(value);
+    }
+
+    fn maybe(&mut self, name: &'static str, value: Option<&str>) {
+        if let Some(value) = value {
+            return self.field(name, value);
+        }
+        self.bytes(name);
+        self.0.update(&[0]);
+    }
+
+    fn bytes(&mut self, text: &str) {
+        self.0.update(&(text.len() as u64).to_le_bytes());
+        self.0.update(text.as_bytes());
+    }
+
+    fn finish(self) -> Fingerprint {
+        Fingerprint::from_context(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(build: impl FnOnce(&mut CredentialKey)) -> String {
+        let mut key = CredentialKey::new("p");
+        build(&mut key);
+        key.finish().to_string()
+    }
+
+    #[test]
+    fn values_cannot_slide_into_each_other() {
+        let one = key(|k| {
+            k.field("a", "xb");
+            k.field("c", "y");
+        });
+        let two = key(|k| {
+            k.field("a", "x");
+            k.field("bc", "y");
+        });
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn unset_and_empty_differ() {
+        assert_ne!(key(|k| k.maybe("a", None)), key(|k| k.maybe("a", Some(""))));
+        assert_eq!(key(|k| k.maybe("a", Some("x"))), key(|k| k.field("a", "x")));
+    }
+
+    #[test]
+    fn a_session_is_no_credential() {
+        let session = SessionKey::new("p", &[("a", "x")]).fingerprint().to_string();
+        assert_ne!(session, key(|k| k.field("a", "x")));
+    }
+
+    #[test]
+    fn fingerprints_are_sha_256() {
+        assert_eq!(
+            Fingerprint::of(b"").to_string(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+    }
+}

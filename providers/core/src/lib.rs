@@ -1,0 +1,34 @@
+//! The contract between fleetkey and a cloud.
+//!
+//! Everything fleetkey does is one line: **session → credential → token**. A [`Provider`] turns a
+//! command line into a [`Request`]; the request says who asks ([`Request::session`]), what exactly
+//! is asked for ([`Request::key`]), gets it ([`Request::obtain`]) and makes of it what an API server
+//! is shown ([`Request::token`]). The host keeps, locks, waits and prints.
+//!
+//! Nothing here does IO. What a provider wants of the world it asks of its [`Host`], and a provider
+//! never sees another provider, a runtime, an HTTP library, the process environment or fleetkey's
+//! own files.
+
+mod credential;
+mod endpoint;
+mod error;
+mod exec_info;
+mod host;
+mod http;
+mod key;
+mod provider;
+mod text;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use credential::{Credential, Token};
+pub use endpoint::Endpoint;
+pub use error::{Error, Kind, Result};
+pub use exec_info::{ApiVersion, ClusterInfo, ExecInfo};
+pub use host::{BoxFuture, Clock, Entropy, Env, Files, Host, Http, Notes, Person, Refusing, Trust};
+pub use http::{HttpRequest, HttpResponse, Method, Retry};
+pub use key::{CredentialKey, Fingerprint, SessionKey};
+pub use provider::{Provider, Request, SignIn};
+pub use secrecy::{ExposeSecret, SecretString};
+pub use text::{Rule, quoted, shown};
