@@ -1,0 +1,287 @@
+//! Where calls go: the region's host, unless somebody configured another.
+//!
+//! This is about calls only; the host in a token is [`sts_host`]'s. A configured endpoint wins over
+//! a wish for FIPS or dualstack, as in botocore: it names one host, and that host is asked. (AWS's
+//! own rules refuse the pair where a program makes it; from two lines of a profile it is no
+//! contradiction.) A strict person's calls always go to the region's host.
+
+use std::path::PathBuf;
+
+use fleetkey_provider::{Endpoint, Error, Host, Result, shown};
+
+use crate::{
+    own_host::own_host,
+    profiles::{self, Profiles, Section},
+    region::Region,
+    sts_host::{Mode, sts_host, switch},
+    variables,
+};
+
+/// What is called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "signing in and finding clusters call them; until then they are only tested"
+    )
+)]
+pub(crate) enum Service {
+    /// Lends keys for roles.
+    Sts,
+    /// The SSO portal: lends keys for SSO tokens.
+    Sso,
+    /// Issues SSO tokens.
+    SsoOidc,
+    /// Describes clusters.
+    Eks,
+}
+
+impl Service {
+    /// Its variable, and its name in a `[services]` section.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sts => (variables::AWS_ENDPOINT_URL_STS, "sts"),
+            Self::Sso => (variables::AWS_ENDPOINT_URL_SSO, "sso"),
+            Self::SsoOidc => (variables::AWS_ENDPOINT_URL_SSO_OIDC, "sso_oidc"),
+            Self::Eks => (variables::AWS_ENDPOINT_URL_EKS, "eks"),
+        }
+    }
+
+    /// The name of its host in a region.
+    fn host_name(self, region: &Region, mode: Mode) -> Result<String> {
+        let partition = region.partition();
+        let fips = mode.names_fips(partition);
+        let service = match self {
+            Self::Sts => return Ok(sts_host(region, mode)?.name),
+            Self::Sso if fips => "portal.sso-fips",
+            Self::Sso => "portal.sso",
+            Self::SsoOidc if fips => "oidc-fips",
+            Self::SsoOidc => "oidc",
+            // older than the rule that the others follow
+            Self::Eks if fips && partition.id == "aws" && !mode.dualstack => "fips.eks",
+            Self::Eks if fips => "eks-fips",
+            Self::Eks => "eks",
+        };
+        Ok(format!("{service}.{}.{}", region.concrete(), mode.suffix(partition)?))
+    }
+}
+
+/// Where a call goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// The endpoint.
+    pub(crate) endpoint: Endpoint,
+    /// The region to sign for, where the call is signed.
+    pub(crate) signing_region: String,
+    /// Whether it is the region's own host. What is not belongs in a credential's key.
+    pub(crate) is_default: bool,
+}
+
+/// What environment and profile say about endpoints.
+pub(crate) struct Endpoints<'a> {
+    profiles: &'a Profiles,
+    profile: Option<Section<'a>>,
+    host: &'a Host,
+    mode: Mode,
+    ignores_configured: bool,
+}
+
+impl<'a> Endpoints<'a> {
+    /// Reads the switches; the endpoints themselves are read when they are asked for.
+    pub(crate) fn new(
+        profiles: &'a Profiles,
+        profile: Option<Section<'a>>,
+        host: &'a Host,
+    ) -> Result<Self> {
+        let mode = Mode::resolve(profile.as_ref(), host)?;
+        let ignores_configured = switch(
+            variables::AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
+            "ignore_configured_endpoint_urls",
+            profile.as_ref(),
+            host,
+        )?;
+        Ok(Self { profiles, profile, host, mode, ignores_configured })
+    }
+
+    /// Where calls to a service in a region go.
+    pub(crate) fn of(&self, service: Service, region: &Region) -> Result<Target> {
+        let signing_region = region.concrete().to_owned();
+        let configured = self.configured(service)?;
+        let (endpoint, is_default) = match configured {
+            Some((url, from)) if !is_ignored(&from, self.host)? => {
+                (Endpoint::configured(&url, &from, own_host, self.host)?, false)
+            }
+            _ => (Endpoint::known(&service.host_name(region, self.mode)?)?, true),
+        };
+        Ok(Target { endpoint, signing_region, is_default })
+    }
+
+    /// Which kind of host is wanted.
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The URL somebody configured, and where.
+    fn configured(&self, service: Service) -> Result<Option<(String, String)>> {
+        if self.ignores_configured {
+            return Ok(None);
+        }
+        let (variable, key) = service.names();
+        for variable in [variable, variables::AWS_ENDPOINT_URL] {
+            if let Some(url) = self.host.text_var(variable)? {
+                return Ok(Some((url, format!("`{variable}`"))));
+            }
+        }
+        let Some(profile) = &self.profile else { return Ok(None) };
+        let of_service = profile.get("services").and_then(|services| {
+            let url = self.profiles.service_endpoint(services, key)?;
+            Some((url.to_owned(), format!("`{key}` in section `services {}`", shown(services))))
+        });
+        Ok(of_service.or_else(|| {
+            let url = profile.get("endpoint_url")?;
+            let from = format!("`endpoint_url` of profile `{}`", shown(profile.name()));
+            Some((url.to_owned(), from))
+        }))
+    }
+}
+
+/// The PEM file of the only authorities to believe, if somebody named one.
+pub(crate) fn ca_bundle(profile: Option<&Section<'_>>, host: &Host) -> Result<Option<PathBuf>> {
+    let variable = variables::AWS_CA_BUNDLE;
+    let of_variable = host.path_var(variable).map(|path| (path, format!("`{variable}`")));
+    let named = of_variable.or_else(|| {
+        let (name, path) = profile.and_then(|p| Some((p.name(), p.get("ca_bundle")?)))?;
+        Some((path.into(), format!("`ca_bundle` of profile `{}`", shown(name))))
+    });
+    let Some((path, from)) = named else { return Ok(None) };
+    if is_ignored(&from, host)? {
+        return Ok(None);
+    }
+    match profiles::expand(&path, host) {
+        Some(path) => Ok(Some(path)),
+        // to believe the system's authorities instead would be more than was asked for
+        None => Err(Error::config(format!("{from} names a file that cannot be found"))
+            .because("its path begins in a home folder, and there is none")),
+    }
+}
+
+/// Whether a strict person's calls pass over it. Asked last, since the answer may lie in a file.
+fn is_ignored(from: &str, host: &Host) -> Result<bool> {
+    let is_strict = host.trust.is_strict()?;
+    if is_strict {
+        host.notes.note(&format!("{from} is ignored: the configuration is strict"));
+    }
+    Ok(is_strict)
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetkey_provider::testing::{StaticEnv, StaticFiles, StaticTrust};
+
+    use super::*;
+
+    const CONFIG: &str = "[profile p]\nendpoint_url = http://localhost:1\nservices = s\n\
+        ca_bundle = ~/ca.pem\n[services s]\nsts =\n  endpoint_url = http://localhost:2\n\
+        [profile quiet]\nendpoint_url = http://localhost:1\nignore_configured_endpoint_urls = true\n";
+
+    fn host(env: &[(&str, &str)], strict: bool) -> Host {
+        Host {
+            env: Box::new(StaticEnv::new(env.iter().copied().chain([("HOME", "/h")]))),
+            files: Box::new(StaticFiles::new([("/h/.aws/config", CONFIG)])),
+            trust: Box::new(StaticTrust { strict, ..StaticTrust::default() }),
+            ..Host::refusing()
+        }
+    }
+
+    fn target(service: Service, profile: &str, host: &Host) -> Result<(String, bool)> {
+        let profiles = Profiles::load(host)?;
+        let target = Endpoints::new(&profiles, profiles.profile(profile), host)?
+            .of(service, &Region::parse("eu-west-1", "a test")?)?;
+        assert_eq!(target.signing_region, "eu-west-1");
+        Ok((target.endpoint.origin(), target.is_default))
+    }
+
+    #[test]
+    fn the_order_is_variables_then_profile_the_narrower_first() {
+        let env = [
+            ("AWS_ENDPOINT_URL_STS", "http://localhost:4"),
+            ("AWS_ENDPOINT_URL", "http://localhost:3"),
+        ];
+        let port = |service, env: &[(&str, &str)]| {
+            let (origin, is_default) = target(service, "p", &host(env, false)).unwrap();
+            assert!(!is_default);
+            origin.rsplit(':').next().unwrap().to_owned()
+        };
+        assert_eq!(port(Service::Sts, &env), "4");
+        assert_eq!(port(Service::Eks, &env), "3");
+        assert_eq!(port(Service::Sts, &env[1..]), "3");
+        assert_eq!(port(Service::Sts, &[("AWS_ENDPOINT_URL_STS", "")]), "2");
+        assert_eq!(port(Service::SsoOidc, &[]), "1");
+    }
+
+    #[test]
+    fn what_is_configured_can_be_ignored() {
+        let regional = ("https://sts.eu-west-1.amazonaws.com".to_owned(), true);
+        let env = [("AWS_ENDPOINT_URL", "http://localhost:3")];
+        let ignoring = [env[0], ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")];
+        let found = |profile, host| target(Service::Sts, profile, &host).unwrap();
+        assert_eq!(found("none", host(&[], false)), regional);
+        assert_eq!(found("p", host(&ignoring, false)), regional);
+        assert_eq!(found("quiet", host(&env, false)), regional);
+        assert_eq!(found("p", host(&env, true)), regional, "a strict person's");
+    }
+
+    #[test]
+    fn a_strange_host_is_refused_by_the_name_of_its_source() {
+        let env = [("AWS_ENDPOINT_URL_SSO", "https://evil.example")];
+        let error = target(Service::Sso, "none", &host(&env, false)).unwrap_err();
+        assert!(error.message().contains("`AWS_ENDPOINT_URL_SSO`"), "{error}");
+    }
+
+    #[test]
+    fn a_configured_endpoint_wins_over_fips() {
+        let env = [
+            ("AWS_USE_FIPS_ENDPOINT", "true"),
+            ("AWS_ENDPOINT_URL", "https://sts.us-east-1.amazonaws.com"),
+        ];
+        let found = target(Service::Sts, "none", &host(&env, false)).unwrap();
+        assert_eq!(found, ("https://sts.us-east-1.amazonaws.com".to_owned(), false));
+    }
+
+    #[test]
+    fn every_service_has_its_hosts() {
+        use Service::{Eks, Sso, SsoOidc, Sts};
+        for (service, region, fips, dualstack, expected) in [
+            (Sts, "us-east-1", true, false, "sts-fips.us-east-1.amazonaws.com"),
+            (Sso, "eu-west-1", false, false, "portal.sso.eu-west-1.amazonaws.com"),
+            (Sso, "us-east-2", true, true, "portal.sso-fips.us-east-2.api.aws"),
+            (Sso, "us-gov-west-1", true, false, "portal.sso.us-gov-west-1.amazonaws.com"),
+            (SsoOidc, "cn-north-1", false, false, "oidc.cn-north-1.amazonaws.com.cn"),
+            (SsoOidc, "us-east-2", true, false, "oidc-fips.us-east-2.amazonaws.com"),
+            (SsoOidc, "us-east-2", false, true, "oidc.us-east-2.api.aws"),
+            (Eks, "us-east-1", false, false, "eks.us-east-1.amazonaws.com"),
+            (Eks, "us-east-1", true, false, "fips.eks.us-east-1.amazonaws.com"),
+            (Eks, "us-east-1", true, true, "eks-fips.us-east-1.api.aws"),
+            (Eks, "us-gov-west-1", true, false, "eks.us-gov-west-1.amazonaws.com"),
+            (Eks, "cn-north-1", true, false, "eks-fips.cn-north-1.amazonaws.com.cn"),
+        ] {
+            let region = Region::parse(region, "a test").unwrap();
+            let name = service.host_name(&region, Mode { fips, dualstack }).unwrap();
+            assert_eq!(name, expected);
+            assert!(own_host(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn authorities_come_from_the_variable_then_the_profile() {
+        let found = |env: &[(&str, &str)], strict| {
+            let host = host(env, strict);
+            ca_bundle(Profiles::load(&host).unwrap().profile("p").as_ref(), &host).unwrap()
+        };
+        assert_eq!(found(&[("AWS_CA_BUNDLE", "/x.pem")], false), Some("/x.pem".into()));
+        assert_eq!(found(&[], false), Some("/h/ca.pem".into()));
+        assert_eq!(found(&[("AWS_CA_BUNDLE", "/x.pem")], true), None);
+        assert_eq!(ca_bundle(None, &host(&[], false)).unwrap(), None);
+    }
+}

@@ -1,0 +1,61 @@
+//! AWS for fleetkey: profiles, SSO sessions and roles in, EKS tokens out.
+//!
+//! A command line becomes a plan, whose steps each say where keys come from; the last keys sign a
+//! token, locally. Only steps between a session or a token file and a role need the network.
+
+mod arguments;
+mod endpoints;
+mod errors;
+mod keys;
+mod own_host;
+mod partition;
+mod plan;
+mod profiles;
+mod region;
+mod request;
+mod role_arn;
+mod shell;
+mod source;
+mod step;
+mod sts;
+mod sts_host;
+#[cfg(test)]
+mod testing;
+mod token;
+mod variables;
+
+#[doc(hidden)]
+pub mod replay;
+
+use clap::{ArgMatches, Command};
+use fleetkey_provider::{ExecInfo, Host, Provider, Request, Result};
+
+/// The provider, for the registry.
+pub const PROVIDER: &dyn Provider = &Aws;
+
+const NAME: &str = "aws";
+
+struct Aws;
+
+impl Provider for Aws {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "Tokens for EKS clusters"
+    }
+
+    fn arguments(&self, command: Command) -> Command {
+        arguments::augment(command)
+    }
+
+    fn request(
+        &self,
+        matches: &ArgMatches,
+        exec: &ExecInfo,
+        host: &Host,
+    ) -> Result<Box<dyn Request>> {
+        request::request(matches, exec, host)
+    }
+}

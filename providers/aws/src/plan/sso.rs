@@ -1,0 +1,134 @@
+//! The SSO settings of a profile, in both of their forms.
+//!
+//! The newer form names an `[sso-session]`, which then holds the start URL and the region; the older
+//! one has both in the profile. Where both places say something they have to agree, since different
+//! tools would believe different ones.
+
+use fleetkey_provider::{Error, Result, Rule, shown};
+
+use super::Sso;
+use crate::{
+    profiles::{Profiles, Section},
+    region::Region,
+};
+
+/// Whether the profile asks SSO for a role.
+pub(super) fn is_meant(section: &Section<'_>) -> bool {
+    ["sso_account_id", "sso_role_name"].iter().any(|key| section.get(key).is_some())
+}
+
+/// Whether the profile says anything that only SSO needs.
+pub(super) fn is_begun(section: &Section<'_>) -> bool {
+    is_meant(section)
+        || ["sso_session", "sso_start_url"].iter().any(|key| section.get(key).is_some())
+}
+
+/// The settings, checked.
+pub(super) fn settings(section: &Section<'_>, profiles: &Profiles) -> Result<Sso> {
+    let profile = shown(section.name());
+    let (session, start_url, region) = match section.get("sso_session") {
+        Some(name) => {
+            let session = profiles.sso_session(name).ok_or_else(|| {
+                Error::config(format!("there is no `[sso-session {}]`", shown(name)))
+                    .because(format!("profile `{profile}` names it, but it was not found"))
+            })?;
+            let value = |key| agreed(key, section, &session);
+            (Some(name.to_owned()), value("sso_start_url")?, value("sso_region")?)
+        }
+        None => (None, needed("sso_start_url", section)?, needed("sso_region", section)?),
+    };
+    let account = needed("sso_account_id", section)?;
+    let role = needed("sso_role_name", section)?;
+    ACCOUNT.check(&format!("`sso_account_id` of profile `{profile}`"), account)?;
+    ROLE.check(&format!("`sso_role_name` of profile `{profile}`"), role)?;
+    Ok(Sso {
+        profile: section.name().to_owned(),
+        session,
+        start_url: start_url.to_owned(),
+        region: Region::parse(region, &format!("`sso_region` of profile `{profile}`"))?,
+        account: account.to_owned(),
+        role: role.to_owned(),
+    })
+}
+
+/// A value the session must have and the profile may repeat.
+fn agreed<'a>(key: &str, section: &Section<'_>, session: &Section<'a>) -> Result<&'a str> {
+    let (profile, name) = (shown(section.name()), shown(session.name()));
+    match (session.get(key), section.get(key)) {
+        (Some(value), None) => Ok(value),
+        (Some(value), Some(repeated)) if value == repeated => Ok(value),
+        (Some(_), Some(_)) => Err(Error::config(format!(
+            "profile `{profile}` and `[sso-session {name}]` disagree about `{key}`"
+        ))
+        .because("the session's is the one that counts; take it out of the profile")),
+        (None, Some(_)) => Err(Error::config(format!(
+            "`{key}` stands in profile `{profile}` but not in `[sso-session {name}]`"
+        ))
+        .because("where a profile names a session, it can only be specified there")),
+        (None, None) => Err(Error::config(format!("`[sso-session {name}]` has no `{key}`"))
+            .because(format!("profile `{profile}` signs in through it"))),
+    }
+}
+
+fn needed<'a>(key: &str, section: &Section<'a>) -> Result<&'a str> {
+    section.get(key).ok_or_else(|| {
+        let has = SETTINGS.iter().find(|other| section.get(other).is_some()).unwrap_or(&"sso");
+        Error::config(format!("profile `{}` has no `{key}`", shown(section.name())))
+            .because(format!("it has `{has}`, so `{key}` must also be set"))
+    })
+}
+
+const SETTINGS: [&str; 5] =
+    ["sso_role_name", "sso_account_id", "sso_session", "sso_start_url", "sso_region"];
+
+const ACCOUNT: Rule =
+    Rule { what: "an account", min: 1, max: 20, allows: |c| c.is_ascii_digit(), allowed: "digits" };
+
+const ROLE: Rule = Rule {
+    what: "a role's name",
+    min: 1,
+    max: 64,
+    allows: |c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c),
+    allowed: "letters, digits and `_+=,.@-`",
+};
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::World;
+
+    fn profile(lines: &str) -> Result<String, String> {
+        let text = format!(
+            "[profile x]\nsso_account_id = 1\nsso_role_name = R\n{lines}\n\
+             [sso-session corp]\nsso_start_url = u\nsso_region = eu-west-1\n"
+        );
+        let world = World::new().env(&[("AWS_CONFIG_FILE", "/config")]).file("/config", &text);
+        world.ask("--profile x").map(|request| request.describe()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn both_forms_are_read_and_may_agree() {
+        for lines in [
+            "sso_session = corp",
+            "sso_session = corp\nsso_region = eu-west-1\nsso_start_url = u",
+            "sso_start_url = u\nsso_region = eu-west-1",
+        ] {
+            assert_eq!(profile(lines).as_deref(), Ok("role R in 1 (SSO of profile `x`)"));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_contradicts_is_named() {
+        for (lines, words) in [
+            ("sso_session = corp\nsso_region = us-east-1", "disagree about `sso_region`"),
+            ("sso_session = other", "there is no `[sso-session other]`"),
+            ("sso_start_url = u", "profile `x` has no `sso_region`"),
+            ("sso_region = eu-west-1", "profile `x` has no `sso_start_url`"),
+            ("sso_start_url = u\nsso_region = a/b", "`sso_region` of profile `x` is not a region"),
+            ("sso_session = corp\nsso_account_id = a", "`sso_account_id` of profile `x`"),
+            ("sso_session = corp\nsso_role_name = a/b", "`sso_role_name` of profile `x`"),
+        ] {
+            let error = profile(lines).unwrap_err();
+            assert!(error.contains(words), "{lines}: {error}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Reading both files: ours is the reading, AWS's own parser does the rest.
+//!
+//! The parser is handed what was read instead of a file system, so its futures have nothing to wait
+//! for. Its errors name the place and the rule that was broken, never the text: a line of these
+//! files may be a secret.
+
+use std::{
+    collections::HashMap,
+    error::Error as _,
+    ffi::OsString,
+    future::Future,
+    path::Path,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use aws_config::profile::{self, ProfileFileLoadError, ProfileSet};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_types::os_shim_internal::{Env, Fs};
+use fleetkey_provider::{Error, Host, Result, quoted, shown};
+
+use super::{Location, Profiles, System};
+use crate::variables;
+
+impl Profiles {
+    /// Reads both files; one that is not there is empty.
+    pub(crate) fn load(host: &Host) -> Result<Self> {
+        let location = Location::find(
+            &|name| host.env.var(name),
+            System::here(),
+            names_files(host) && host.trust.is_strict()?,
+        );
+        let mut files = EnvConfigFiles::builder();
+        let mut contents = HashMap::new();
+        // in this order, since the later file wins
+        for (kind, path) in [
+            (EnvConfigFileKind::Config, &location.config),
+            (EnvConfigFileKind::Credentials, &location.credentials),
+        ] {
+            let Some(path) = path else { continue };
+            let Some(bytes) = host.files.read(path)? else { continue };
+            files = files.with_file(kind, path);
+            contents.insert(OsString::from(path), checked(bytes, path)?);
+        }
+        if contents.is_empty() {
+            return Ok(Self { set: None, location });
+        }
+        Ok(Self { set: Some(parse(&files.build(), contents)?), location })
+    }
+}
+
+/// Whether there is anything for a strict person to ignore; whether they are may lie in a file.
+fn names_files(host: &Host) -> bool {
+    [variables::AWS_CONFIG_FILE, variables::AWS_SHARED_CREDENTIALS_FILE]
+        .iter()
+        .any(|name| host.path_var(name).is_some())
+}
+
+/// Text without the mark that editors on Windows put before it.
+fn checked(mut bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>> {
+    const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
+    // the parser would take the file for an empty one
+    if let Err(error) = std::str::from_utf8(&bytes) {
+        let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        let line = before.matches('\n').count() + 1;
+        return Err(broken(&path.to_string_lossy(), line, "it is not UTF-8 text"));
+    }
+    Ok(bytes)
+}
+
+fn parse(files: &EnvConfigFiles, contents: HashMap<OsString, Vec<u8>>) -> Result<ProfileSet> {
+    let fs = Fs::from_raw_map(contents);
+    let env = Env::from(HashMap::new());
+    let parsed = pin!(profile::load(&fs, &env, files, None));
+    match parsed.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(set)) => Ok(set),
+        Poll::Ready(Err(error)) => Err(explained(&error)),
+        Poll::Pending => Err(Error::failed("the parser of AWS profiles waits for something")),
+    }
+}
+
+/// The parser tells the place only in words: `error parsing PATH on line N:` and, on a line of its
+/// own, the rule that was broken.
+fn explained(error: &ProfileFileLoadError) -> Error {
+    let text = error.source().map(ToString::to_string).unwrap_or_default();
+    text.strip_prefix("error parsing ")
+        .and_then(|text| text.rsplit_once(":\n  "))
+        .and_then(|(place, rule)| Some((place.rsplit_once(" on line ")?, rule)))
+        .and_then(|((path, line), rule)| Some(broken(path, line.parse().ok()?, rule)))
+        .unwrap_or_else(|| Error::config("the AWS config files could not be understood"))
+}
+
+fn broken(path: &str, line: usize, rule: &str) -> Error {
+    let mut rule = rule.to_owned();
+    if let Some(first) = rule.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    Error::config(format!("line {line} of `{}` could not be understood", shown(path)))
+        .because(shown(&rule))
+        .next(format!("sed -n {line}p {}", quoted(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetkey_provider::testing::{StaticEnv, StaticFiles, StaticTrust};
+
+    use super::*;
+
+    fn host(config: &[u8], credentials: &[u8]) -> Host {
+        Host {
+            env: Box::new(StaticEnv::new([("HOME", "/h")])),
+            files: Box::new(StaticFiles::new([
+                ("/h/.aws/config", config),
+                ("/h/.aws/credentials", credentials),
+            ])),
+            ..Host::refusing()
+        }
+    }
+
+    fn load(config: &str, credentials: &str) -> Result<Profiles> {
+        Profiles::load(&host(config.as_bytes(), credentials.as_bytes()))
+    }
+
+    #[test]
+    fn nothing_there_is_nothing_wrong() {
+        let host = Host {
+            env: Box::new(StaticEnv::new([("HOME", "/h")])),
+            files: Box::new(StaticFiles::default()),
+            ..Host::refusing()
+        };
+        let profiles = Profiles::load(&host).unwrap();
+        assert!(profiles.profile("default").is_none());
+        assert_eq!(profiles.names().count(), 0);
+        assert_eq!(profiles.paths().count(), 2, "they are still named in errors");
+        // nor does anything read a file without a home
+        assert_eq!(Profiles::load(&Host::refusing()).unwrap().paths().count(), 0);
+    }
+
+    #[test]
+    fn profiles_sessions_and_services_are_found() {
+        let profiles = load(
+            "[profile p]\nRegion = r\nempty =\n[sso-session s]\nsso_region = t\n\
+             [services v]\nsts =\n  endpoint_url = https://x\neks =\n  endpoint_url =\n",
+            "[p]\naws_access_key_id = a\n",
+        )
+        .unwrap();
+        let p = profiles.profile("p").unwrap();
+        assert_eq!(p.name(), "p");
+        assert_eq!(p.get("region"), Some("r"));
+        assert_eq!(p.get("REGION"), Some("r"));
+        assert_eq!(p.get("aws_access_key_id"), Some("a"));
+        assert_eq!(p.get("empty"), None);
+        let s = profiles.sso_session("s").unwrap();
+        assert_eq!((s.name(), s.get("sso_region")), ("s", Some("t")));
+        assert!(profiles.sso_session("p").is_none());
+        assert_eq!(profiles.service_endpoint("v", "sts"), Some("https://x"));
+        assert_eq!(profiles.service_endpoint("v", "eks"), None);
+        assert_eq!(profiles.service_endpoint("w", "sts"), None);
+    }
+
+    #[test]
+    fn errors_name_the_place_and_no_secret() {
+        let error = load("", "[a]\nx = 1\nhunter2\n").unwrap_err();
+        assert_eq!(error.message(), "line 3 of `/h/.aws/credentials` could not be understood");
+        assert_eq!(error.cause(), Some("expected an '=' sign defining a property"));
+        assert_eq!(error.next_line(), Some("sed -n 3p /h/.aws/credentials"));
+        for text in ["[a", "x = hunter2", "[profile a]\n = hunter2", "[profile a]\n hunter2"] {
+            let error = load(text, "").unwrap_err();
+            assert!(error.message().contains("/h/.aws/config"), "{error}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+            assert!(!error.to_string().contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_text_and_latin_1_is_none_either() {
+        let profiles = load("\u{feff}[profile p]\nregion = r\n", "").unwrap();
+        assert_eq!(profiles.profile("p").unwrap().get("region"), Some("r"));
+        let error = Profiles::load(&host(b"[profile p]\nx = \xe9\n", b"")).unwrap_err();
+        assert_eq!(error.message(), "line 2 of `/h/.aws/config` could not be understood");
+    }
+
+    #[test]
+    fn a_strict_person_is_not_led_elsewhere() {
+        let evil = Host {
+            env: Box::new(StaticEnv::new([("HOME", "/h"), ("AWS_CONFIG_FILE", "/evil")])),
+            files: Box::new(StaticFiles::new([("/evil", "[profile evil]\n")])),
+            trust: Box::new(StaticTrust { strict: true, ..StaticTrust::default() }),
+            ..Host::refusing()
+        };
+        assert!(Profiles::load(&evil).unwrap().profile("evil").is_none());
+    }
+}

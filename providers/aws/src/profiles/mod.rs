@@ -1,0 +1,112 @@
+//! Profiles: what a person wrote into `~/.aws/config` and `~/.aws/credentials`.
+//!
+//! AWS's own parser reads them, so that a file means here what it means to every other tool. This
+//! module only asks: which profile, which SSO session, which endpoint. A key without a value is
+//! taken for one that is not there, as the AWS CLI treats it nearly everywhere.
+
+mod load;
+mod location;
+
+use std::path::{Path, PathBuf};
+
+use aws_config::profile::{Profile, ProfileSet};
+use aws_runtime::env_config::{property::PropertiesKey, section::SsoSession};
+use fleetkey_provider::Host;
+
+pub(crate) use location::{Location, System};
+
+/// Both files, merged: what the credentials file says of a profile wins.
+#[derive(Debug, Default)]
+pub(crate) struct Profiles {
+    set: Option<ProfileSet>,
+    location: Location,
+}
+
+impl Profiles {
+    /// The profile of that name.
+    pub(crate) fn profile(&self, name: &str) -> Option<Section<'_>> {
+        let profile = self.set.as_ref()?.get_profile(name)?;
+        Some(Section { name: profile.name(), properties: Properties::Profile(profile) })
+    }
+
+    /// The section `[sso-session name]`.
+    pub(crate) fn sso_session(&self, name: &str) -> Option<Section<'_>> {
+        let set = self.set.as_ref()?;
+        let name = set.sso_sessions().find(|session| *session == name)?;
+        Some(Section { name, properties: Properties::SsoSession(set.sso_session(name)?) })
+    }
+
+    /// The `endpoint_url` nested under that service in the section `[services name]`.
+    pub(crate) fn service_endpoint(&self, services: &str, service: &str) -> Option<&str> {
+        let key = PropertiesKey::builder()
+            .section_key("services")
+            .section_name(services)
+            .property_name(service)
+            .sub_property_name("endpoint_url")
+            .build()
+            .ok()?;
+        self.set
+            .as_ref()?
+            .other_sections()
+            .get(&key)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The names of all profiles, in no order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.set.iter().flat_map(ProfileSet::profiles)
+    }
+
+    /// The files that were looked for, whether they are there or not.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.location.config.iter().chain(&self.location.credentials).map(PathBuf::as_path)
+    }
+}
+
+/// One profile or one SSO session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Section<'a> {
+    name: &'a str,
+    properties: Properties<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Properties<'a> {
+    Profile(&'a Profile),
+    SsoSession(&'a SsoSession),
+}
+
+impl<'a> Section<'a> {
+    /// Its name.
+    pub(crate) fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The value of a key, in whatever case it is written; a key without a value is not there.
+    pub(crate) fn get(&self, key: &str) -> Option<&'a str> {
+        match self.properties {
+            Properties::Profile(profile) => profile.get(key),
+            Properties::SsoSession(session) => session.get(key),
+        }
+        .filter(|value| !value.is_empty())
+    }
+}
+
+/// The values of a profile may be secrets.
+impl std::fmt::Debug for Properties<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// The home folder, by the rules of AWS's tools.
+pub(crate) fn home(host: &Host) -> Option<PathBuf> {
+    location::home(&|name| host.env.var(name), System::here()).map(PathBuf::from)
+}
+
+/// A path as it stands in a profile or a variable, with a leading `~` replaced; `None` if there is
+/// no home to replace it with.
+pub(crate) fn expand(path: impl Into<std::ffi::OsString>, host: &Host) -> Option<PathBuf> {
+    location::expand(path.into(), &|name| host.env.var(name), System::here())
+}

@@ -1,0 +1,195 @@
+//! A question, understood: arguments, environment and files become the steps of a plan.
+//!
+//! Everything that can be wrong without a network is said here, before anything is sent.
+
+use clap::ArgMatches;
+use fleetkey_provider::{Error, ExecInfo, Host, Request, Result, shown};
+
+use crate::{
+    arguments::Arguments,
+    endpoints::{Endpoints, Service, Target, ca_bundle},
+    partition::Partition,
+    plan::{self, Base, Environment, Plan, Role, Selected},
+    profiles::{self, Profiles},
+    region::{self, Region},
+    shell::profile_flag,
+    source::{AssumeRole, EnvKeys, Source, Sso, StaticKeys, WebIdentity},
+    step::{Shared, Step},
+    sts::Sts,
+    sts_host::sts_host,
+};
+
+/// Understands a command line.
+pub(crate) fn request(
+    matches: &ArgMatches,
+    exec: &ExecInfo,
+    host: &Host,
+) -> Result<Box<dyn Request>> {
+    let arguments = Arguments::read(matches, exec)?;
+    let environment = Environment::read(host)?;
+    let profiles = Profiles::load(host)?;
+    let selected = plan::selected(&arguments, &environment);
+    let plan = plan::plan(&arguments, &environment, &selected, &profiles, host.notes.as_ref())?;
+    let section = selected.section(&profiles)?;
+
+    let region = region::resolve(arguments.region.as_deref(), exec, section.as_ref(), host)?;
+    let Some((region, from)) = region else { return Err(no_region(&selected, &profiles)) };
+    host.notes.note(&format!("region `{}`, from {from}", region.as_str()));
+    for role in &plan.roles {
+        same_partition(role, &region, &from)?;
+    }
+
+    let endpoints = Endpoints::new(&profiles, section, host)?;
+    // asked only where a call will be made: keys at hand need neither endpoints nor authorities
+    let authorities = || ca_bundle(section.as_ref(), host);
+    let sts = || -> Result<Sts> {
+        let Target { endpoint, signing_region, is_default } =
+            endpoints.of(Service::Sts, &region)?;
+        Ok(Sts { endpoint, is_default, signing_region, ca_bundle: authorities()? })
+    };
+    let Plan { base, roles } = plan;
+    let base = match base {
+        Base::EnvKeys(keys) => Source::EnvKeys(EnvKeys { keys }),
+        Base::StaticKeys { keys, profile } => Source::StaticKeys(StaticKeys { keys, profile }),
+        Base::WebIdentity(plan) => Source::WebIdentity(WebIdentity::open(plan, sts()?, host)?),
+        Base::Sso(settings) => {
+            let portal = endpoints.of(Service::Sso, &settings.region)?;
+            let home = profiles::home(host).ok_or_else(no_home)?;
+            Source::Sso(Sso::new(settings, &home, portal, authorities()?))
+        }
+    };
+    let signs_for = sts_host(&region, endpoints.mode())?;
+    let mut step = Step::first(base, Shared { cluster: arguments.cluster, signs_for });
+    for role in roles {
+        step = step.then(Source::AssumeRole(AssumeRole { role, sts: sts()? }));
+    }
+    host.notes.note(&format!("identity: {}", step.describe()));
+    Ok(Box::new(step))
+}
+
+/// A role of another partition than the region's would be refused with words about tokens.
+fn same_partition(role: &Role, region: &Region, from: &str) -> Result<()> {
+    let (Some(theirs), Some(ours)) =
+        (Partition::of_arn(role.arn.as_str()), Partition::known_by(region.as_str()))
+    else {
+        return Ok(());
+    };
+    if theirs == ours {
+        return Ok(());
+    }
+    Err(Error::config(format!(
+        "{} is in partition `{}`, and region `{}` in `{}`",
+        role.arn,
+        theirs.id,
+        region.as_str(),
+        ours.id
+    ))
+    .because(format!("the region is from {from}, and no role is assumed across partitions")))
+}
+
+fn no_region(selected: &Selected, profiles: &Profiles) -> Error {
+    let name = selected.name();
+    Error::config("no AWS region is named")
+        .because(format!(
+            "looked at `--region`, the kubeconfig's cluster, `AWS_REGION`, `AWS_DEFAULT_REGION`, \
+             and `region` of profile `{}` in {}",
+            shown(name),
+            plan::places(profiles)
+        ))
+        .next(format!("aws configure get region{}", profile_flag(Some(name))))
+}
+
+fn no_home() -> Error {
+    Error::config("there is no home folder, and SSO tokens lie in `~/.aws/sso/cache`")
+        .because("the variable `HOME` is not set")
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetkey_provider::Kind;
+
+    use crate::testing::{KEYS, ROLE, World};
+
+    #[test]
+    fn keys_of_the_environment_need_neither_files_nor_network() {
+        let bare = World::default()
+            .env(&KEYS)
+            .env(&[("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL", "http://untrusted.example")]);
+        let request = bare.ask("").unwrap();
+        assert_eq!(request.describe(), "access keys of the environment");
+        assert!(request.source().is_none() && request.session().is_none());
+        let credential = request.at_hand(&bare.host()).unwrap().unwrap();
+        let token = request.token(&credential, &bare.host()).unwrap();
+        assert_eq!(token.expires.to_string(), "2026-01-02T03:18:05Z");
+        // but a call would go there, and may not
+        let error = bare.ask(&format!("--role-arn {ROLE}")).unwrap_err();
+        assert!(error.to_string().contains("AWS_ENDPOINT_URL"), "{error}");
+    }
+
+    #[test]
+    fn an_explicit_profile_beats_the_environment_and_a_variable_does_not() {
+        let world = World::new().env(&KEYS).env(&[("AWS_PROFILE", "keys")]);
+        assert_eq!(world.ask("").unwrap().describe(), "access keys of the environment");
+        let notes = world.notes.lines().join("\n");
+        assert!(notes.contains("keys of the environment win over `AWS_PROFILE`"), "{notes}");
+        let request = world.ask("--profile keys").unwrap();
+        assert_eq!(request.describe(), "access keys of profile `keys`");
+    }
+
+    #[test]
+    fn roles_of_flags_follow_those_of_the_profile() {
+        let other = "arn:aws:iam::210987654321:role/way";
+        let world = World::new();
+        let request = world
+            .ask(&format!("--profile prod --via-role {other} --role {ROLE} --external-id ext"))
+            .unwrap();
+        assert_eq!(request.describe(), "role eks-prod in 123456789012 (via profile prod)");
+        for _ in 0..3 {
+            world.sts_lends("AssumeRole");
+        }
+        world.lend(request.as_ref()).unwrap();
+        let rest = "Version=2011-06-15 RoleArn";
+        assert_eq!(
+            world.forms(),
+            [
+                format!("Action=AssumeRole {rest}={ROLE} RoleSessionName=fleetkey-1767323045"),
+                format!("Action=AssumeRole {rest}={other} RoleSessionName=EKSGetTokenAuth"),
+                format!(
+                    "Action=AssumeRole {rest}={ROLE} RoleSessionName=EKSGetTokenAuth ExternalId=ext"
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_said_with_where_it_was_looked_for() {
+        let world = World::new();
+        for (line, world, words, next) in [
+            ("--profile nobody", &world, "`--profile` names", "aws configure list-profiles"),
+            ("", &world, "no credentials for AWS", "aws configure list --profile default"),
+            (
+                "--profile keys",
+                &World::default().env(&[("HOME", "/home")]).file(
+                    "/home/.aws/config",
+                    "[profile keys]\naws_access_key_id = a\naws_secret_access_key = b\n",
+                ),
+                "`region` of profile `keys`",
+                "aws configure get region --profile keys",
+            ),
+        ] {
+            let error = world.ask(line).unwrap_err();
+            assert_eq!(error.kind(), Kind::Config, "{error}");
+            assert!(error.to_string().contains(words), "{error}");
+            assert!(error.to_string().contains("/home/.aws/config"), "{error}");
+            assert_eq!(error.next_line(), Some(next), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_role_of_another_partition_is_told_before_aws_tells_it_worse() {
+        let error = World::new()
+            .ask("--profile keys --role arn:aws-cn:iam::123456789012:role/r")
+            .unwrap_err();
+        assert!(error.to_string().contains("is in partition `aws-cn`"), "{error}");
+    }
+}

@@ -1,0 +1,59 @@
+//! The sources of AWS credentials: one file each, with its key and how it is asked.
+
+mod assume_role;
+mod env_keys;
+mod sso;
+mod static_keys;
+mod web_identity;
+
+use fleetkey_provider::{CredentialKey, Host};
+
+pub(crate) use assume_role::AssumeRole;
+pub(crate) use env_keys::EnvKeys;
+pub(crate) use sso::Sso;
+pub(crate) use static_keys::StaticKeys;
+pub(crate) use web_identity::WebIdentity;
+
+/// One step of a plan.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// Keys of the environment.
+    EnvKeys(EnvKeys),
+    /// Keys that stand in a profile.
+    StaticKeys(StaticKeys),
+    /// A federated token, exchanged for a role.
+    WebIdentity(WebIdentity),
+    /// A role lent for a person's SSO session.
+    Sso(Sso),
+    /// A role assumed with the keys of the step before.
+    AssumeRole(AssumeRole),
+}
+
+/// What the session of a role is called.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum SessionName {
+    /// This.
+    Fixed(String),
+    /// As the session that assumes the role.
+    Forwarded,
+    /// Something that is not the same twice.
+    Automatic,
+}
+
+impl SessionName {
+    /// Only a name that somebody set tells two credentials apart.
+    fn key(&self, key: &mut CredentialKey) {
+        let (name, forwarded) = match self {
+            Self::Fixed(name) => (Some(name.as_str()), "no"),
+            Self::Forwarded => (None, "yes"),
+            Self::Automatic => (None, "no"),
+        };
+        key.maybe("session name", name);
+        key.field("session name forwarded", forwarded);
+    }
+}
+
+/// A session name for those who set none.
+fn automatic_name(host: &Host) -> String {
+    format!("fleetkey-{}", host.clock.now().as_second())
+}

@@ -1,0 +1,265 @@
+//! The steps of a plan, each a request in its own right.
+//!
+//! Each is kept and locked by itself, so all roles of one source share what the source was lent. Keys
+//! in the environment or in a file are no reason to keep anything: they are at hand.
+
+use std::sync::Arc;
+
+use fleetkey_provider::{
+    BoxFuture, Credential, CredentialKey, Error, Host, Request, Result, SessionKey, Token, shown,
+};
+
+use crate::{
+    errors::Asker,
+    keys::Keys,
+    source::{AssumeRole, EnvKeys, Source, Sso},
+    sts_host::StsHost,
+    token::{self, ClusterId},
+};
+
+/// One step of the plan, and through `source` those before it.
+#[derive(Debug)]
+pub(crate) struct Step {
+    how: Source,
+    source: Option<Box<Self>>,
+    shared: Arc<Shared>,
+}
+
+/// What all steps of one question have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// The cluster a token is for.
+    pub(crate) cluster: ClusterId,
+    /// The host of STS a token is for.
+    pub(crate) signs_for: StsHost,
+}
+
+impl Step {
+    /// The first step.
+    pub(crate) fn first(how: Source, shared: Shared) -> Self {
+        Self { how, source: None, shared: Arc::new(shared) }
+    }
+
+    /// The step after this one.
+    pub(crate) fn then(self, how: Source) -> Self {
+        let shared = Arc::clone(&self.shared);
+        Self { how, source: Some(Box::new(self)), shared }
+    }
+
+    /// The SSO session everything here hangs on, if one does.
+    fn sso(&self) -> Option<&Sso> {
+        match &self.how {
+            Source::Sso(sso) => Some(sso),
+            _ => self.source.as_ref().and_then(|source| source.sso()),
+        }
+    }
+
+    /// Who asks with what this step is lent.
+    fn asker(&self) -> Asker {
+        match &self.how {
+            Source::EnvKeys(_) => EnvKeys::asker(),
+            Source::StaticKeys(keys) => keys.asker(),
+            Source::WebIdentity(token) => token.asker(),
+            Source::Sso(sso) => sso.asker(),
+            Source::AssumeRole(role) => {
+                role.asker(self.source.as_ref().map(|source| source.asker()).unwrap_or_default())
+            }
+        }
+    }
+
+    async fn lent(&self, source: Option<&Credential>, host: &Host) -> Result<Keys> {
+        match &self.how {
+            Source::EnvKeys(env) => env.at_hand(host),
+            Source::StaticKeys(keys) => Ok(keys.keys.clone()),
+            Source::WebIdentity(token) => token.obtain(host).await,
+            Source::Sso(sso) => sso.obtain(host).await,
+            Source::AssumeRole(role) => match (source, &self.source) {
+                (Some(credential), Some(step)) => {
+                    let keys = Keys::from_secret(credential.expose())?;
+                    role.obtain(&keys, &step.asker(), host).await
+                }
+                _ => Err(Error::failed("a role was asked for without the keys to assume it")),
+            },
+        }
+    }
+}
+
+impl Request for Step {
+    fn provider(&self) -> &'static str {
+        crate::NAME
+    }
+
+    fn describe(&self) -> String {
+        match &self.how {
+            Source::EnvKeys(_) => EnvKeys::describe(),
+            Source::StaticKeys(keys) => keys.describe(),
+            Source::WebIdentity(token) => token.describe(),
+            Source::Sso(sso) => sso.describe(),
+            Source::AssumeRole(AssumeRole { role, .. }) => {
+                let via = match &role.profile {
+                    Some(profile) => format!("profile {}", shown(profile)),
+                    None => self.asker().profile.map_or_else(
+                        || "the environment".into(),
+                        |profile| format!("profile {}", shown(&profile)),
+                    ),
+                };
+                format!("{} (via {via})", role.arn)
+            }
+        }
+    }
+
+    fn session(&self) -> Option<SessionKey> {
+        self.sso().map(Sso::session)
+    }
+
+    fn key(&self, key: &mut CredentialKey) {
+        let Self { how, source, shared } = self;
+        // neither cluster nor region: one credential signs for all of them
+        let Shared { cluster: _, signs_for: _ } = &**shared;
+        match how {
+            Source::EnvKeys(keys) => keys.key(key),
+            Source::StaticKeys(keys) => keys.key(key),
+            Source::WebIdentity(token) => token.key(key),
+            Source::Sso(sso) => sso.key(key),
+            Source::AssumeRole(role) => role.key(key),
+        }
+        let source = source.as_ref().map(|source| source.fingerprint().to_string());
+        key.maybe("source", source.as_deref());
+    }
+
+    fn source(&self) -> Option<&dyn Request> {
+        self.source.as_deref().map(|source| source as &dyn Request)
+    }
+
+    fn at_hand(&self, host: &Host) -> Result<Option<Credential>> {
+        let keys = match &self.how {
+            Source::EnvKeys(env) => env.at_hand(host)?,
+            Source::StaticKeys(keys) => keys.keys.clone(),
+            Source::WebIdentity(_) | Source::Sso(_) | Source::AssumeRole(_) => return Ok(None),
+        };
+        Ok(Some(credential(&keys, host)))
+    }
+
+    fn still_ours(&self, credential: &Credential, host: &Host) -> bool {
+        let Some(sso) = self.sso() else { return true };
+        Keys::from_secret(credential.expose())
+            .is_ok_and(|keys| sso.still_ours(keys.session_stamp, host))
+    }
+
+    fn obtain<'a>(
+        &'a self,
+        source: Option<&'a Credential>,
+        host: &'a Host,
+    ) -> BoxFuture<'a, Result<Credential>> {
+        Box::pin(async move { Ok(credential(&self.lent(source, host).await?, host)) })
+    }
+
+    fn token(&self, credential: &Credential, host: &Host) -> Result<Token> {
+        let keys = Keys::from_secret(credential.expose())?;
+        token::presign(&keys, &self.shared.signs_for, &self.shared.cluster, host.clock.now())
+    }
+}
+
+fn credential(keys: &Keys, host: &Host) -> Credential {
+    let (secret, now) = (keys.to_secret(), host.clock.now());
+    match keys.expires {
+        Some(expires) => Credential::until(secret, now, expires),
+        None => Credential::lasting(secret, now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetkey_provider::Kind;
+
+    use crate::testing::{CORP, KEYS, ROLE, World};
+
+    /// The fingerprints of these command lines, on these machines.
+    fn prints(asked: &[(&World, &str)]) -> Vec<String> {
+        asked
+            .iter()
+            .map(|(world, line)| world.ask(line).unwrap().fingerprint().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn whatever_changes_the_credential_changes_the_key() {
+        let world = World::new().signed_in();
+        let loopback = world.clone().env(&[("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")]);
+        let authorities = world.clone().env(&[("AWS_CA_BUNDLE", "/ca.pem")]);
+        let web = [("AWS_WEB_IDENTITY_TOKEN_FILE", "/t"), ("AWS_ROLE_ARN", ROLE)];
+        let web_one = World::new().env(&web).file("/t", "one");
+        let web_two = World::new().env(&web).file("/t", "two");
+        let role = |rest: &str| format!("--profile keys --role {ROLE} {rest}");
+        let lines = [
+            role(""),
+            role("--external-id ext"),
+            role("--session-name me"),
+            role("--forward-session-name"),
+            role(&format!("--via-role {ROLE}")),
+            format!("--profile prod --role {ROLE}"),
+        ];
+        let mut asked: Vec<(&World, &str)> = lines.iter().map(|line| (&world, &**line)).collect();
+        let over_sso = format!("--profile over-sso --role {ROLE}");
+        asked.extend([
+            (&world, "--profile keys"),
+            (&world, "--profile prod"),
+            (&world, "--profile over-sso"),
+            (&world, over_sso.as_str()),
+            (&loopback, "--profile prod"),
+            (&authorities, "--profile prod"),
+            (&web_one, ""),
+            (&web_two, ""),
+        ]);
+        let mut prints = prints(&asked);
+        prints.sort();
+        let all = prints.len();
+        prints.dedup();
+        assert_eq!(prints.len(), all);
+    }
+
+    #[test]
+    fn neither_cluster_nor_region_nor_a_default_changes_the_key() {
+        let world = World::new();
+        let same = prints(&[
+            (&world, "--profile prod"),
+            (&world, "--profile prod --region us-east-1"),
+            (&world, "--profile prod --cluster-name other"),
+            (&world.clone().env(&KEYS), "--profile prod"),
+        ]);
+        assert!(same.iter().all(|print| *print == same[0]));
+    }
+
+    #[test]
+    fn signing_out_or_in_anew_ends_everything_lent_for_a_session() {
+        let world = World::new().signed_in();
+        world.sso_lends();
+        world.sts_lends("AssumeRole");
+        let request = world.ask("--profile over-sso").unwrap();
+        assert_eq!(request.session(), request.source().unwrap().session());
+        assert!(request.session().is_some());
+        let credential = world.lend(request.as_ref()).unwrap();
+        assert!(request.still_ours(&credential, &world.host()));
+        assert!(!request.still_ours(&credential, &World::new().host()), "signed out");
+        let anew = World::new().file(CORP, "another length");
+        assert!(!request.still_ours(&credential, &anew.host()), "signed in anew");
+        let keys = world.ask("--profile keys").unwrap();
+        assert!(keys.still_ours(&credential, &World::new().host()), "no session, no end");
+    }
+
+    #[test]
+    fn keys_that_have_ended_are_not_offered() {
+        let ended = ("AWS_CREDENTIAL_EXPIRATION", "2026-01-02T03:04:05Z");
+        let world = World::new().env(&KEYS).env(&[ended]);
+        let error = world.ask("").unwrap().at_hand(&world.host()).unwrap_err();
+        assert_eq!(error.kind(), Kind::Config);
+        assert!(error.to_string().contains("have expired"), "{error}");
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let world = World::new().env(&KEYS);
+        let request = world.ask(&format!("--role {ROLE}")).unwrap();
+        assert!(!format!("{request:?}").contains("hunter2"));
+    }
+}

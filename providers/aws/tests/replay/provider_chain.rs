@@ -1,0 +1,247 @@
+//! Whole machines, recorded: environment, files and traffic, and the credentials they lead to.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use fleetkey_provider::{
+    Host, HttpRequest, Kind, Method,
+    testing::{ManualClock, ScriptedHttp, StaticEnv, StaticFiles},
+};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    Set,
+    chain::{form, keys, request, walk},
+    folder,
+};
+
+#[test]
+fn provider_chain() {
+    let Some(folder) = folder("provider-chain") else { return };
+    let mut set = Set::new("provider-chain");
+    let mut cases: Vec<PathBuf> = fs::read_dir(folder.join("aws/provider-chain"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    cases.sort();
+    for path in cases {
+        let case = Case::read(path);
+        if let Some(why) = differs(&case) {
+            set.skip(&case.name, why);
+            continue;
+        }
+        let result = &case.json("test-case.json")["result"];
+        match result.get("Ok") {
+            Some(expected) => leads_to(&case, expected),
+            None => fails(&case, result["ErrorContains"].as_str().unwrap()),
+        }
+        set.ran();
+    }
+    set.finish();
+}
+
+struct Case {
+    name: String,
+    path: PathBuf,
+    recorded: Vec<Recorded>,
+    http: ScriptedHttp,
+}
+
+/// One request of the recording.
+#[derive(Default)]
+struct Recorded {
+    method: String,
+    url: String,
+    body: String,
+}
+
+/// Why ours is another answer, if it is; it is checked to be the one the reason says.
+fn differs(case: &Case) -> Option<&'static str> {
+    let (why, words) = match case.name.as_str() {
+        "ecs_assume_role" | "imds_assume_role" | "imds_no_iam_role" | "imds_token_fail" => {
+            ("`credential_source` belongs to a later release", "uses `credential_source`, which")
+        }
+        name if name.starts_with("ecs_") || name.starts_with("eks_pod_identity") => {
+            ("a container's credentials belong to a later release", "the container's")
+        }
+        name if name.starts_with("imds_") => {
+            ("a machine's metadata service belongs to a later release", "no credentials for AWS")
+        }
+        _ => return None,
+    };
+    let error = request(case.arguments(), &case.host(Timestamp::UNIX_EPOCH)).unwrap_err();
+    assert_eq!(error.kind(), Kind::Config, "{}", case.name);
+    assert!(error.to_string().contains(words), "{}: {error}", case.name);
+    Some(why)
+}
+
+fn leads_to(case: &Case, expected: &Value) {
+    let name = &case.name;
+    let expiry = expected["expiry"].as_i64().unwrap_or(1_767_323_045);
+    let host = case.host(Timestamp::from_second(expiry - 1800).unwrap());
+    let request = request(case.arguments(), &host).unwrap();
+    let steps = walk(request.as_ref(), &host).unwrap();
+    let keys = keys(steps.last().unwrap());
+    for (key, value) in keys.as_object().unwrap() {
+        assert_eq!(value, &expected[key], "{name}: {key}");
+    }
+    sends_as_recorded(case);
+}
+
+/// Ours may use other words, but must mean the same.
+const WORDS: &[(&str, Kind, &str)] = &[
+    (
+        // there `Environment` finds no keys; ours does not look yet, and does not turn to the
+        // federated token either
+        "profile_overrides_web_identity",
+        Kind::Config,
+        "profile `A` uses `credential_source`, which",
+    ),
+    (
+        "sso_no_token_file",
+        Kind::SignInNeeded,
+        "there is no `/home/.aws/sso/cache/dace00cba5f8355ec9d274ceb2bcebdfbeed0e12.json`",
+    ),
+    ("sso_server_error", Kind::Unavailable, "portal.sso.us-east-2.amazonaws.com answered 503"),
+    (
+        "web_identity_source_profile_no_env",
+        Kind::Config,
+        "`web_identity_token_file` of profile `B` is set, but `role_arn` of profile `B` was missing",
+    ),
+    (
+        "web_identity_token_invalid_jwt",
+        Kind::Refused,
+        "InvalidIdentityToken: No OpenIDConnect provider found in your account",
+    ),
+];
+
+fn fails(case: &Case, recorded: &str) {
+    let name = &case.name;
+    let (_, kind, ours) = WORDS.iter().find(|(case, _, _)| case == name).expect(recorded);
+    let host = case.host("2021-08-17T19:43:57Z".parse().unwrap());
+    let error = request(case.arguments(), &host)
+        .and_then(|request| walk(request.as_ref(), &host))
+        .unwrap_err();
+    assert_eq!(error.kind(), *kind, "{name}: {error}");
+    assert!(error.to_string().contains(ours), "{name}: {error}");
+    sends_as_recorded(case);
+}
+
+/// Where a recording does not fit its own environment and files, and how.
+const MISFITS: &[(&str, &str, &str)] = &[
+    ("web_identity_token_env", "RoleArn", "recorded with a role of another account"),
+    ("web_identity_token_profile", "RoleArn", "recorded with another role"),
+    ("web_identity_token_profile", "WebIdentityToken", "recorded with another token"),
+    ("web_identity_token_source_profile", "RoleArn", "recorded with a role of another account"),
+    ("web_identity_token_source_profile", "WebIdentityToken", "recorded with another token"),
+    ("web_identity_token_invalid_jwt", "WebIdentityToken", "recorded with the file's line break"),
+];
+
+fn sends_as_recorded(case: &Case) {
+    let name = &case.name;
+    let sent = case.http.requests();
+    assert_eq!(sent.len(), case.recorded.len(), "{name}");
+    for (ours, recorded) in sent.iter().zip(&case.recorded) {
+        assert_eq!(method(ours), recorded.method, "{name}");
+        let url = url::Url::parse(&recorded.url).unwrap();
+        assert_eq!(ours.endpoint.origin(), url.origin().ascii_serialization(), "{name}");
+        assert_eq!(ours.endpoint.url().path(), url.path(), "{name}");
+        let query = |url: &url::Url| url.query_pairs().into_owned().collect::<BTreeMap<_, _>>();
+        assert_eq!(query(ours.endpoint.url()), query(&url), "{name}");
+        let mut ours: BTreeMap<_, _> = form(&ours.body).into_iter().collect();
+        let mut theirs: BTreeMap<_, _> = form(recorded.body.as_bytes()).into_iter().collect();
+        if theirs.get("RoleSessionName").is_some_and(|name| name.contains("-profile-")) {
+            let automatic = ours.insert("RoleSessionName".into(), String::new()).unwrap();
+            assert!(automatic.starts_with("fleetkey-"), "{name}: {automatic}");
+            theirs.insert("RoleSessionName".into(), String::new());
+        }
+        for (_, parameter, _) in MISFITS.iter().filter(|(case, _, _)| case == name) {
+            if let Some(value) = theirs.get_mut(*parameter) {
+                value.clone_from(&ours[*parameter]);
+            }
+        }
+        assert_eq!(ours, theirs, "{name}");
+    }
+}
+
+fn method(request: &HttpRequest) -> &'static str {
+    match request.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+    }
+}
+
+impl Case {
+    fn read(path: PathBuf) -> Self {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let mut case = Self { name, path, recorded: Vec::new(), http: ScriptedHttp::default() };
+        let mut connections: BTreeMap<u64, (Recorded, Option<u16>, String)> = BTreeMap::new();
+        for event in case.json("http-traffic.json")["events"].as_array().unwrap() {
+            let (recorded, status, body) =
+                connections.entry(event["connection_id"].as_u64().unwrap()).or_default();
+            let action = &event["action"];
+            if let Some(request) = action.pointer("/Request/request") {
+                recorded.method = request["method"].as_str().unwrap().into();
+                recorded.url = request["uri"].as_str().unwrap().into();
+            } else if let Some(answer) = action.pointer("/Response/response/Ok") {
+                *status = answer["status"].as_u64().map(|status| u16::try_from(status).unwrap());
+            } else if let Some(text) = action.pointer("/Data/data/Utf8").and_then(Value::as_str) {
+                let is_ours = action["Data"]["direction"] == "Request";
+                *(if is_ours { &mut recorded.body } else { body }) += text;
+            }
+        }
+        for (recorded, status, body) in connections.into_values() {
+            case.http.answer(status.unwrap_or(0), &[], &body);
+            case.recorded.push(recorded);
+        }
+        case
+    }
+
+    fn json(&self, file: &str) -> Value {
+        serde_json::from_str(&fs::read_to_string(self.path.join(file)).unwrap()).unwrap()
+    }
+
+    /// The recordings are of credentials and need no region where no call is made; tokens do.
+    fn arguments(&self) -> &'static [&'static str] {
+        if self.name == "environment_variables" {
+            &["--cluster-name", "c", "--region", "us-east-1"]
+        } else {
+            &["--cluster-name", "c"]
+        }
+    }
+
+    fn host(&self, now: Timestamp) -> Host {
+        let env = self.json("env.json");
+        let pairs = env.as_object().unwrap().iter();
+        let mut files = Vec::new();
+        collect(&self.path.join("fs"), Path::new("/"), &mut files);
+        Host {
+            env: Box::new(StaticEnv::new(
+                pairs.map(|(name, value)| (name.as_str(), value.as_str().unwrap())),
+            )),
+            files: Box::new(StaticFiles::new(files)),
+            clock: Box::new(ManualClock::at(&now.to_string())),
+            http: Box::new(self.http.clone()),
+            ..Host::refusing()
+        }
+    }
+}
+
+/// Every file below a folder, under its name in the recorded world.
+fn collect(folder: &Path, name: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries {
+        let entry = entry.unwrap();
+        let (path, name) = (entry.path(), name.join(entry.file_name()));
+        if path.is_dir() {
+            collect(&path, &name, files);
+        } else {
+            files.push((name, fs::read(path).unwrap()));
+        }
+    }
+}
