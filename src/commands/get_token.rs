@@ -1,0 +1,27 @@
+//! `fleetkey get-token PROVIDER`: argv to a token on stdout.
+
+use clap::ArgMatches;
+use fleetkey_provider::{Error, Result};
+
+use crate::{World, broker::Broker, exec, folders, options::Options, registry};
+
+pub(crate) fn run(matches: &ArgMatches, world: &mut World) -> Result<()> {
+    let named =
+        matches.subcommand().and_then(|(name, matches)| Some((registry::find(name)?, matches)));
+    let (provider, matches) = named
+        .ok_or_else(|| Error::config("no cloud was named").next("fleetkey get-token --help"))?;
+    let options = Options::new(matches)?;
+    let exec = exec::question(world)?;
+    world.attend(&options, &exec);
+
+    let request = provider.request(matches, &exec, &world.host)?;
+    let folder = folders::cache(options.cache_dir.as_ref(), &world.host);
+    let credential = Broker::new(world, &options, folder.as_deref()).credential(&*request)?;
+    let token = request.token(&credential, &world.host)?;
+
+    if matches.get_one::<String>("output").is_some_and(|form| form == "token") {
+        return world.print(&format!("{}\n", exec::bare(&token)?));
+    }
+    let version = exec.api_version.or(options.api_version).unwrap_or_default();
+    world.print(&exec::answer(&token, version)?)
+}

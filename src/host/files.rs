@@ -1,0 +1,120 @@
+//! Files that other tools own, such as the clouds' own tools. They are read whole, once, within a
+//! bound, and a pipe never hangs anything.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{ErrorKind, Read},
+    path::Path,
+    time::UNIX_EPOCH,
+};
+
+use fleetkey_provider::{Error, Files, Result, quoted, shown};
+
+const LARGEST: u64 = 1 << 20;
+
+/// The real files.
+pub(crate) struct OtherPeoplesFiles;
+
+impl Files for OtherPeoplesFiles {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        let failed = |why: String| {
+            Error::config(format!("`{}` cannot be read", shown(&path.to_string_lossy())))
+                .because(why)
+                .next(format!("ls -l {}", quoted(&path.to_string_lossy())))
+        };
+        let file = match open(path) {
+            Ok(file) => file,
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(failed(error.to_string())),
+        };
+        let kind = file.metadata().map_err(|error| failed(error.to_string()))?;
+        if kind.is_dir() {
+            return Err(failed("it is a folder".into()));
+        }
+        if !kind.is_file() && !is_null(path) {
+            return Err(failed("it is no regular file".into()));
+        }
+        let mut bytes =
+            Vec::with_capacity(usize::try_from(kind.len().min(LARGEST)).unwrap_or_default() + 1);
+        file.take(LARGEST + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| failed(error.to_string()))?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(failed("it is larger than 1 MiB".into()));
+        }
+        Ok(Some(bytes))
+    }
+
+    fn stamp(&self, path: &Path) -> Option<i128> {
+        let modified = std::fs::metadata(path).ok()?.modified().ok()?;
+        let since = |duration: std::time::Duration| {
+            i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
+        };
+        Some(match modified.duration_since(UNIX_EPOCH) {
+            Ok(after) => since(after),
+            Err(before) => -since(before.duration()),
+        })
+    }
+}
+
+/// Opens without waiting for a pipe's other end.
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
+    }
+    options.open(path)
+}
+
+/// `/dev/null` is how people say "no file" (`AWS_CONFIG_FILE=/dev/null`).
+fn is_null(path: &Path) -> bool {
+    path == Path::new("/dev/null")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_none_and_null_is_empty() {
+        assert_eq!(OtherPeoplesFiles.read(Path::new("/nonexistent/x")).unwrap(), None);
+        assert_eq!(OtherPeoplesFiles.read(Path::new("/dev/null")).unwrap(), Some(vec![]));
+        assert_eq!(OtherPeoplesFiles.read(Path::new("/dev/null/x")).unwrap(), None);
+    }
+
+    #[test]
+    fn folders_pipes_and_endless_files_are_refused_at_once() {
+        let home = tempfile::tempdir().unwrap();
+        let pipe = home.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0)
+            .unwrap();
+        for (path, why) in
+            [(home.path(), "folder"), (&pipe, "regular"), (Path::new("/dev/zero"), "regular")]
+        {
+            let error = OtherPeoplesFiles.read(path).unwrap_err();
+            assert!(error.to_string().contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_over_the_bound_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("large");
+        let file = OpenOptions::new().write(true).create_new(true).open(&path).unwrap();
+        file.set_len(LARGEST).unwrap();
+        assert_eq!(
+            OtherPeoplesFiles.read(&path).unwrap().map(|bytes| bytes.len() as u64),
+            Some(LARGEST)
+        );
+        file.set_len(LARGEST + 1).unwrap();
+        assert!(OtherPeoplesFiles.read(&path).unwrap_err().to_string().contains("1 MiB"));
+    }
+}

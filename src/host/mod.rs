@@ -1,0 +1,38 @@
+//! The real world: the only code that reads the environment, the clock, files, the network or the
+//! terminal. Everything in it is lazy: what a run does not need is neither opened nor built.
+//!
+//! Code for one operating system sits in files of its own (`unix.rs`, `windows.rs`).
+
+mod clock;
+mod env;
+mod files;
+mod http;
+mod notes;
+mod person;
+mod private_dir;
+mod runtime;
+
+use std::io::IsTerminal;
+
+use fleetkey_provider::Host;
+
+pub(crate) use notes::StderrNotes;
+pub(crate) use person::Desk;
+pub(crate) use private_dir::{Attempt, Guard, PrivateDir, Store};
+pub(crate) use runtime::Tokio;
+
+use crate::{folders, trust::FileTrust};
+
+/// What providers see of the real world, and whether stderr is a terminal.
+pub(crate) fn real() -> (Host, bool) {
+    let mut host = Host {
+        env: Box::new(env::ProcessEnv),
+        clock: Box::new(clock::SystemClock),
+        http: Box::<http::Client>::default(),
+        files: Box::new(files::OtherPeoplesFiles),
+        entropy: Box::new(clock::SystemEntropy),
+        ..Host::refusing()
+    };
+    host.trust = Box::new(FileTrust::new(folders::config(&host)));
+    (host, std::io::stderr().is_terminal())
+}

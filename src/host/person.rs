@@ -1,0 +1,68 @@
+//! The person at the desk: whether there is one, and how they may be asked.
+
+use std::io::IsTerminal;
+
+use fleetkey_provider::{Host, Person, SignIn};
+
+use crate::options::Ask;
+
+/// What is known of the desk this runs at. A browser needs a desktop and must not open in CI; the
+/// terminal needs one, and a client that does not forbid it (`spec.interactive`).
+pub(crate) struct Desk(Option<SignIn>);
+
+impl Desk {
+    /// `--ask` decides; without it, what is there.
+    pub(crate) fn new(ask: Option<Ask>, interactive: Option<bool>, host: &Host) -> Self {
+        let set = |name| host.path_var(name).is_some();
+        let desktop =
+            cfg!(any(windows, target_os = "macos")) || set("DISPLAY") || set("WAYLAND_DISPLAY");
+        let found = || {
+            if desktop && !set("CI") {
+                Some(SignIn::Browser)
+            } else if interactive != Some(false) && std::io::stderr().is_terminal() {
+                Some(SignIn::Terminal)
+            } else {
+                None
+            }
+        };
+        Self(match ask {
+            Some(Ask::Never) => None,
+            Some(Ask::Terminal) => Some(SignIn::Terminal),
+            Some(Ask::Browser) => Some(SignIn::Browser),
+            None => found(),
+        })
+    }
+}
+
+impl Person for Desk {
+    fn may_be_asked(&self) -> Option<SignIn> {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetkey_provider::testing::StaticEnv;
+
+    use super::*;
+
+    fn desk(ask: Option<Ask>, env: &[(&str, &str)]) -> Option<SignIn> {
+        let host = Host { env: Box::new(StaticEnv::new(env.iter().copied())), ..Host::refusing() };
+        Desk::new(ask, Some(false), &host).may_be_asked()
+    }
+
+    #[test]
+    fn the_flag_decides() {
+        assert_eq!(desk(Some(Ask::Never), &[("DISPLAY", ":0")]), None);
+        assert_eq!(desk(Some(Ask::Browser), &[("CI", "true")]), Some(SignIn::Browser));
+        assert_eq!(desk(Some(Ask::Terminal), &[]), Some(SignIn::Terminal));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_browser_needs_a_desktop_and_no_ci() {
+        assert_eq!(desk(None, &[("DISPLAY", ":0")]), Some(SignIn::Browser));
+        assert_eq!(desk(None, &[("DISPLAY", ":0"), ("CI", "true")]), None);
+        assert_eq!(desk(None, &[]), None);
+    }
+}

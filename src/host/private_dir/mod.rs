@@ -1,0 +1,80 @@
+//! A folder of fleetkey's own, and the files in it: private, whole, never through a link.
+//!
+//! Reading takes one open. Writing makes a new file beside the old one, flushes it, and renames it
+//! over, so a reader sees the old or the new and never a part, and a killed writer leaves at most a
+//! file that the next writer of that name removes. Errors are sentences, since all anybody does
+//! with them is note them and go on without.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+use std::{
+    fs::{File, TryLockError},
+    path::PathBuf,
+};
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+/// No file of ours is larger.
+const LARGEST: u64 = 1 << 20;
+
+/// What the cache and the locks need of a folder. Names are plain file names.
+pub(crate) trait Store {
+    /// The file's bytes; `None` if there is none. Errors if it may not be believed: a link, another
+    /// owner, readable by others, no regular file, larger than 1 MiB.
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String>;
+    /// Writes the file, whole or not at all, and durably.
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), String>;
+    /// Tries to take the lock of that name.
+    fn try_lock(&self, name: &str) -> Result<Attempt, String>;
+}
+
+/// How an attempt to lock ended.
+pub(crate) enum Attempt {
+    /// Ours until the guard is dropped.
+    Taken(Guard),
+    /// Somebody else's.
+    Busy,
+}
+
+/// A lock held; the system frees it with the file, also when the process is killed.
+pub(crate) struct Guard(#[allow(dead_code, reason = "holding it is its use")] File);
+
+/// A real folder, made when something is first written to it.
+pub(crate) struct PrivateDir(PathBuf);
+
+impl PrivateDir {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Reads a file that a person may have written: others may read it, and it may be a link into a
+    /// dotfile repository, but nobody else may be able to change it.
+    pub(crate) fn read_settings(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        system::read(&self.0.join(name), system::Trusted::Settings)
+    }
+}
+
+impl Store for PrivateDir {
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        system::read(&self.0.join(name), system::Trusted::Secret)
+    }
+
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        system::replace(&self.0, name, bytes)
+    }
+
+    fn try_lock(&self, name: &str) -> Result<Attempt, String> {
+        let file = system::lock_file(&self.0, name)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Attempt::Taken(Guard(file))),
+            Err(TryLockError::WouldBlock) => Ok(Attempt::Busy),
+            Err(TryLockError::Error(error)) => Err(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Private files on Linux and macOS, by file descriptors: what was checked is what is used.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions},
+    io::{ErrorKind, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::Path,
+};
+
+use rustix::{
+    fs::{AtFlags, Dir, Mode, OFlags},
+    process::geteuid,
+};
+
+use super::LARGEST;
+
+/// What has to hold before a file is believed.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Trusted {
+    /// Ours, for our eyes only, under one name, not a link.
+    Secret,
+    /// Ours or the system's, and nobody else can change it.
+    Settings,
+}
+
+/// Reads a file; one open, one read, unless it is longer than it said.
+pub(super) fn read(path: &Path, trusted: Trusted) -> Result<Option<Vec<u8>>, String> {
+    let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    if trusted == Trusted::Secret {
+        flags |= OFlags::NOFOLLOW;
+    }
+    let bits = i32::try_from(flags.bits()).map_err(|error| error.to_string())?;
+    let file = match OpenOptions::new().read(true).custom_flags(bits).open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            return Err("it is a link".into());
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    let is = file.metadata().map_err(|error| error.to_string())?;
+    let me = geteuid().as_raw();
+    let wrong = if !is.is_file() {
+        Some("it is no regular file")
+    } else if is.uid() != me && !(trusted == Trusted::Settings && is.uid() == 0) {
+        Some("it is another user's")
+    } else if trusted == Trusted::Secret && is.mode() & 0o077 != 0 {
+        Some("others may read it")
+    } else if is.mode() & 0o022 != 0 {
+        Some("others may write it")
+    } else if trusted == Trusted::Secret && is.nlink() != 1 {
+        Some("it has another name too")
+    } else if is.len() > LARGEST {
+        Some("it is larger than 1 MiB")
+    } else {
+        None
+    };
+    if let Some(wrong) = wrong {
+        return Err(wrong.into());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(is.len()).unwrap_or_default() + 1);
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(Some(bytes))
+}
+
+/// New file, flush, rename, flush the folder.
+pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
+    let folder = open_folder(folder)?;
+    sweep(&folder, name);
+    let temporary = format!("{name}.{}.tmp", std::process::id());
+    let done = write_new(&folder, &temporary, bytes)
+        .and_then(|()| Ok(rustix::fs::renameat(&folder, &temporary, &folder, name)?))
+        .and_then(|()| folder.sync_all());
+    if done.is_err() {
+        // it may not be there; there is nothing more to do about it either way
+        let _gone = rustix::fs::unlinkat(&folder, &temporary, AtFlags::empty());
+    }
+    done.map_err(|error| error.to_string())
+}
+
+/// Opens or makes a lock file. It is never removed: a name that comes and goes locks nothing.
+pub(super) fn lock_file(folder: &Path, name: &str) -> Result<File, String> {
+    let folder = open_folder(folder)?;
+    let flags = OFlags::RDWR
+        | OFlags::CREATE
+        | OFlags::NOFOLLOW
+        | OFlags::NONBLOCK
+        | OFlags::NOCTTY
+        | OFlags::CLOEXEC;
+    let file = File::from(
+        rustix::fs::openat(&folder, name, flags, private()).map_err(|error| error.to_string())?,
+    );
+    let is = file.metadata().map_err(|error| error.to_string())?;
+    if !is.is_file() || is.uid() != geteuid().as_raw() {
+        return Err(format!("`{name}` is no file of ours"));
+    }
+    Ok(file)
+}
+
+/// The folder itself, made if it is not there, checked to be ours alone to change.
+fn open_folder(path: &Path) -> Result<File, String> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let open = || rustix::fs::open(path, flags, Mode::empty());
+    let opened = match open() {
+        Err(rustix::io::Errno::NOENT) => {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(path)
+                .map_err(|error| error.to_string())?;
+            open()
+        }
+        opened => opened,
+    };
+    let folder = File::from(opened.map_err(|error| match error {
+        rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR => {
+            "the folder is a link, or none".into()
+        }
+        error => format!("the folder cannot be used: {error}"),
+    })?);
+    let is = folder.metadata().map_err(|error| error.to_string())?;
+    if is.uid() != geteuid().as_raw() {
+        return Err("the folder is another user's".into());
+    }
+    if is.mode() & 0o022 != 0 {
+        return Err("others may write to the folder".into());
+    }
+    Ok(folder)
+}
+
+fn write_new(folder: &File, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(rustix::fs::openat(folder, name, flags, private())?);
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Removes what killed writers of this name left behind.
+fn sweep(folder: &File, name: &str) {
+    let Ok(entries) = Dir::read_from(folder) else { return };
+    for entry in entries.flatten() {
+        let Ok(other) = entry.file_name().to_str() else { continue };
+        let middle = other.strip_prefix(name).and_then(|rest| rest.strip_suffix(".tmp"));
+        if middle
+            .is_some_and(|pid| pid.strip_prefix('.').is_some_and(|pid| pid.parse::<u32>().is_ok()))
+        {
+            let _gone = rustix::fs::unlinkat(folder, other, AtFlags::empty());
+        }
+    }
+}
+
+fn private() -> Mode {
+    Mode::RUSR | Mode::WUSR
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("a/b");
+        (home, folder)
+    }
+
+    fn secret(path: &Path) -> Result<Option<Vec<u8>>, String> {
+        read(path, Trusted::Secret)
+    }
+
+    #[test]
+    fn what_is_written_is_private_and_comes_back() {
+        let (_home, folder) = folder();
+        replace(&folder, "f", b"one").unwrap();
+        replace(&folder, "f", b"two").unwrap();
+        assert_eq!(secret(&folder.join("f")).unwrap().as_deref(), Some(&b"two"[..]));
+        assert_eq!(fs::metadata(folder.join("f")).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn nothing_is_followed_and_nothing_strange_is_believed() {
+        let (home, folder) = folder();
+        replace(&folder, "f", b"x").unwrap();
+        let target = home.path().join("target");
+        fs::write(&target, b"theirs").unwrap();
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
+        let at = |name: &str| folder.join(name);
+
+        std::os::unix::fs::symlink(&target, at("link")).unwrap();
+        std::os::unix::fs::symlink(home.path().join("nowhere"), at("dangling")).unwrap();
+        fs::hard_link(at("f"), at("hard")).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            at("pipe"),
+            rustix::fs::FileType::Fifo,
+            0o600.into(),
+            0,
+        )
+        .unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        for strange in ["link", "dangling", "hard", "folder", "pipe", "socket"] {
+            assert!(secret(&at(strange)).is_err(), "{strange}");
+        }
+        for over in ["link", "dangling", "pipe"] {
+            replace(&folder, over, b"new").unwrap();
+            assert_eq!(secret(&at(over)).unwrap().as_deref(), Some(&b"new"[..]), "{over}");
+        }
+        assert_eq!(fs::read(&target).unwrap(), b"theirs");
+        assert!(!home.path().join("nowhere").exists());
+        assert!(replace(&folder, "folder", b"new").is_err());
+    }
+
+    #[test]
+    fn what_others_may_read_or_write_is_refused() {
+        let (_home, folder) = folder();
+        for mode in [0o640, 0o604, 0o620, 0o602, 0o666] {
+            replace(&folder, "f", b"x").unwrap();
+            fs::set_permissions(folder.join("f"), fs::Permissions::from_mode(mode)).unwrap();
+            assert!(secret(&folder.join("f")).is_err(), "{mode:o}");
+        }
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(replace(&folder, "f", b"x").is_err());
+        assert!(lock_file(&folder, "l").is_err());
+    }
+
+    #[test]
+    fn a_folder_that_is_a_link_is_refused() {
+        let (home, folder) = folder();
+        replace(&folder, "f", b"x").unwrap();
+        let link = home.path().join("link");
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        assert!(replace(&link, "f", b"y").is_err());
+        assert!(lock_file(&link, "l").is_err());
+    }
+
+    #[test]
+    fn settings_may_be_read_by_others_and_linked_but_not_written_by_others() {
+        let (home, folder) = folder();
+        replace(&folder, "f", b"x").unwrap();
+        fs::set_permissions(folder.join("f"), fs::Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::symlink(folder.join("f"), home.path().join("link")).unwrap();
+        assert!(read(&home.path().join("link"), Trusted::Settings).unwrap().is_some());
+        fs::set_permissions(folder.join("f"), fs::Permissions::from_mode(0o664)).unwrap();
+        assert!(read(&folder.join("f"), Trusted::Settings).is_err());
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_swept() {
+        let (_home, folder) = folder();
+        replace(&folder, "f", b"x").unwrap();
+        for name in ["f.1.tmp", "f.99999.tmp", "g.1.tmp", "f.x.tmp"] {
+            fs::write(folder.join(name), b"half").unwrap();
+        }
+        replace(&folder, "f", b"y").unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["f", "f.x.tmp", "g.1.tmp"]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_a_sentence() {
+        assert!(replace(Path::new("/dev/null/x"), "f", b"x").is_err());
+        assert!(lock_file(Path::new("/proc/nothing/here"), "l").is_err());
+        assert_eq!(secret(Path::new("/dev/null/x")).unwrap(), None);
+    }
+}

@@ -1,0 +1,148 @@
+//! The hit path and the path of keys at hand, in a world that panics on everything they must not
+//! do: no request, no HTTP client, no runtime, no lock, nothing written; and a count of the files
+//! they open.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use fleetkey_provider::{
+    BoxFuture, Files, Host, Http, HttpRequest, HttpResponse, Result,
+    testing::{ManualClock, StaticEnv},
+};
+
+use crate::{
+    Runtime, World,
+    host::{Attempt, PrivateDir, Store},
+};
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/r";
+const ANSWER: &str = "<AssumeRoleResponse><AssumeRoleResult><Credentials>\
+    <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
+    <SessionToken>t</SessionToken><Expiration>2026-01-02T04:04:05Z</Expiration>\
+    </Credentials></AssumeRoleResult></AssumeRoleResponse>";
+
+struct Forbidden;
+
+impl Http for Forbidden {
+    fn send<'a>(&'a self, request: &'a HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
+        panic!("a request was sent: {request:?}")
+    }
+}
+
+impl Runtime for Forbidden {
+    fn run<'a>(&'a self, _work: BoxFuture<'a, ()>, _limit: Duration) -> Result<()> {
+        panic!("the runtime was started")
+    }
+}
+
+/// A folder that may only be read, and counts it.
+struct ReadOnly(PrivateDir);
+
+static OPENED: AtomicUsize = AtomicUsize::new(0);
+
+impl Store for ReadOnly {
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        OPENED.fetch_add(1, Ordering::SeqCst);
+        self.0.read(name)
+    }
+    fn replace(&self, name: &str, _bytes: &[u8]) -> Result<(), String> {
+        panic!("`{name}` was written")
+    }
+    fn try_lock(&self, name: &str) -> Result<Attempt, String> {
+        panic!("`{name}` was locked")
+    }
+}
+
+/// No files, but a count of how many were looked for.
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, _path: &Path) -> Result<Option<Vec<u8>>> {
+        OPENED.fetch_add(1, Ordering::SeqCst);
+        Ok(None)
+    }
+    fn stamp(&self, path: &Path) -> Option<i128> {
+        panic!("{} was looked at", path.display())
+    }
+}
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A world with keys in its environment; what it prints is captured.
+fn world(home: &Path) -> (World, Captured) {
+    let env = [
+        ("HOME", home.to_str().unwrap()),
+        ("AWS_ACCESS_KEY_ID", "AKIDUSER"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+    ];
+    let (mut world, out) = (World::real(), Captured::default());
+    world.host = Host {
+        env: Box::new(StaticEnv::new(env)),
+        clock: Box::new(ManualClock::at("2026-01-02T03:04:05Z")),
+        files: Box::new(NoFiles),
+        ..Host::refusing()
+    };
+    world.stdout = Mutex::new(Box::new(out.clone()));
+    world.stderr = Mutex::new(Box::new(out.clone()));
+    (world, out)
+}
+
+fn forbid(world: &mut World) {
+    world.host.http = Box::new(Forbidden);
+    world.runtime = Box::new(Forbidden);
+    world.open_store = |folder: PathBuf| Box::new(ReadOnly(PrivateDir::new(folder)));
+}
+
+/// Runs and returns what was printed and how many files were opened or looked for.
+fn run(world: World, out: &Captured, more: &[&str]) -> (String, usize) {
+    let args = ["fleetkey", "get-token", "aws", "--region", "us-east-1", "--cluster-name", "c"];
+    let args = args.iter().chain(more).map(OsString::from);
+    OPENED.store(0, Ordering::SeqCst);
+    let code = crate::run(args, world);
+    let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(code, ExitCode::SUCCESS, "{text}");
+    (text, OPENED.load(Ordering::SeqCst))
+}
+
+#[test]
+fn both_paths_touch_nothing_they_need_not() {
+    let home = tempfile::tempdir().unwrap();
+
+    // keys at hand: the two profile files are looked for, and nothing else
+    let (mut at_hand, out) = world(home.path());
+    forbid(&mut at_hand);
+    let (text, opened) = run(at_hand, &out, &[]);
+    assert!(text.contains("k8s-aws-v1."), "{text}");
+    assert_eq!(opened, 2);
+
+    // a kept role: those two, and the entry
+    let (mut cold, out) = world(home.path());
+    let http = fleetkey_provider::testing::ScriptedHttp::default();
+    http.answer(200, &[], ANSWER);
+    cold.host.http = Box::new(http.clone());
+    let (first, _) = run(cold, &out, &["--role-arn", ROLE]);
+    let (mut warm, out) = world(home.path());
+    forbid(&mut warm);
+    let (second, opened) = run(warm, &out, &["--role-arn", ROLE]);
+    assert_eq!(first, second);
+    assert_eq!((http.requests().len(), opened), (1, 3));
+}

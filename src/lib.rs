@@ -1,0 +1,38 @@
+//! fleetkey: one exec credential plugin for every cluster of a mixed fleet.
+//!
+//! `kubectl` asks, fleetkey answers: session → credential → token. This crate is the host: argv,
+//! cache, locks, the real world. What a cloud is stands below `providers/`, and no cloud is named
+//! here outside [`registry`].
+
+mod broker;
+mod cache;
+mod cli;
+mod commands;
+mod exec;
+mod folders;
+mod host;
+#[cfg(test)]
+mod hot_path;
+mod lock;
+mod options;
+pub mod registry;
+pub mod report;
+mod trust;
+mod world;
+
+use std::{ffi::OsString, process::ExitCode};
+
+pub use cli::command_line;
+pub use world::{Runtime, World};
+
+/// Runs one command line in a world.
+pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> ExitCode {
+    let done = cli::parse(args).and_then(|parsed| match parsed {
+        cli::Parsed::Text(text) => world.print(&text),
+        cli::Parsed::Verb(matches) => commands::run(&matches, &mut world),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report::failed(&error, &world),
+    }
+}

@@ -1,0 +1,77 @@
+//! Errors for people and for scripts: three lines on stderr and a stable exit code.
+//!
+//! Clients show nothing of a plugin but its exit code, so the codes never change meaning.
+
+use std::{io::Write, process::ExitCode};
+
+use fleetkey_provider::{Error, Kind};
+
+use crate::World;
+
+/// Prints what happened, why, and what to type next; the last line can be pasted.
+pub(crate) fn failed(error: &Error, world: &World) -> ExitCode {
+    world.complain(&render(error));
+    ExitCode::from(code(error.kind()))
+}
+
+/// The exit code of each kind of error.
+pub fn code(kind: Kind) -> u8 {
+    match kind {
+        Kind::Failed => 1,
+        Kind::Config => 2,
+        Kind::SignInNeeded => 3,
+        Kind::Refused => 4,
+        Kind::Unavailable => 5,
+    }
+}
+
+/// Replaces the panic message, which could carry anything, by one that says where it happened.
+pub fn catch_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line()));
+        let error = Error::failed("fleetkey itself broke; this is a fault of ours")
+            .because(format!("a panic at {}", place.as_deref().unwrap_or("an unknown place")))
+            .next("fleetkey --version");
+        // stderr may be closed; there is nobody left to tell
+        drop(std::io::stderr().write_all(render(&error).as_bytes()));
+        #[allow(
+            clippy::exit,
+            reason = "an abort would be a signal, and clients show only the code"
+        )]
+        std::process::exit(i32::from(code(Kind::Failed)));
+    }));
+}
+
+fn render(error: &Error) -> String {
+    let message = one_line(error.message());
+    match (error.cause().map(one_line), error.next_line().map(one_line)) {
+        (Some(why), Some(next)) => format!("error: {message}\n  why: {why}; next, type:\n{next}\n"),
+        (Some(why), None) => format!("error: {message}\n  why: {why}\n"),
+        (None, Some(next)) => format!("error: {message}\n  next, type:\n{next}\n"),
+        (None, None) => format!("error: {message}\n"),
+    }
+}
+
+/// Whatever an error was made of, it stays on its line and moves no cursor.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_can_be_pasted() {
+        let error = Error::config("a\u{1b}[2J").because("b\nc").next("fleetkey trust add h");
+        assert_eq!(render(&error), "error: a [2J\n  why: b c; next, type:\nfleetkey trust add h\n");
+    }
+
+    #[test]
+    fn the_exit_codes_are_those_of_the_docs() {
+        let codes =
+            [Kind::Failed, Kind::Config, Kind::SignInNeeded, Kind::Refused, Kind::Unavailable]
+                .map(code);
+        assert_eq!(codes, [1, 2, 3, 4, 5]);
+    }
+}

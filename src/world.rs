@@ -1,0 +1,110 @@
+//! Everything a run touches, in one value: what providers see (the [`Host`]), and what only
+//! fleetkey itself uses: its own folders, the runtime, stdout and stderr.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::Duration,
+};
+
+use fleetkey_provider::{BoxFuture, Error, ExecInfo, Host, Result};
+
+use crate::{
+    host::{self, PrivateDir, Store},
+    options::Options,
+};
+
+/// The world a command line runs in.
+pub struct World {
+    /// What providers see.
+    pub host: Host,
+    /// What drives futures, on the cold path only.
+    pub runtime: Box<dyn Runtime>,
+    /// Whether stderr is a terminal: only then is anything said on success.
+    pub stderr_is_terminal: bool,
+    pub(crate) open_store: fn(PathBuf) -> Box<dyn Store>,
+    pub(crate) stdout: Mutex<Box<dyn Write + Send>>,
+    pub(crate) stderr: Mutex<Box<dyn Write + Send>>,
+}
+
+/// What drives futures.
+pub trait Runtime: Send + Sync {
+    /// Runs the work, for no longer than the limit. Errors if the time was up.
+    fn run<'a>(&'a self, work: BoxFuture<'a, ()>, limit: Duration) -> Result<()>;
+}
+
+impl World {
+    /// The real one. Nothing is opened or built before it is used.
+    pub fn real() -> Self {
+        let (host, stderr_is_terminal) = host::real();
+        Self {
+            host,
+            runtime: Box::<host::Tokio>::default(),
+            stderr_is_terminal,
+            open_store: |folder| Box::new(PrivateDir::new(folder)),
+            stdout: Mutex::new(Box::new(std::io::stdout())),
+            stderr: Mutex::new(Box::new(std::io::stderr())),
+        }
+    }
+
+    /// Does as the command line and the client say: whom to ask, and how much to tell.
+    pub(crate) fn attend(&mut self, options: &Options, exec: &ExecInfo) {
+        if options.verbose {
+            self.host.notes = Box::new(host::StderrNotes);
+        }
+        self.host.person = Box::new(host::Desk::new(options.ask, exec.interactive, &self.host));
+    }
+
+    /// Runs work that answers something.
+    pub(crate) fn wait<'a, T: Send + 'a>(
+        &'a self,
+        work: BoxFuture<'a, Result<T>>,
+        limit: Duration,
+    ) -> Result<T> {
+        let answer = Mutex::new(None);
+        let slot = &answer;
+        let work = async move {
+            let done = work.await;
+            if let Ok(mut slot) = slot.lock() {
+                *slot = Some(done);
+            }
+        };
+        self.runtime.run(Box::pin(work), limit)?;
+        let answer = answer.into_inner().ok().flatten();
+        answer.unwrap_or_else(|| Err(Error::failed("the runtime lost an answer")))
+    }
+
+    pub(crate) fn store(&self, folder: &Path) -> Box<dyn Store> {
+        (self.open_store)(folder.to_owned())
+    }
+
+    /// The answer: one write. Errors if nobody takes it.
+    pub(crate) fn print(&self, text: &str) -> Result<()> {
+        let mut stdout = self.stdout.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| {
+            Error::failed("the answer could not be written to stdout").because(error.to_string())
+        })
+    }
+
+    /// Something for a person, after which the run fails.
+    pub(crate) fn complain(&self, text: &str) {
+        let mut stderr = self.stderr.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // nobody is left to tell if stderr is closed
+        drop(stderr.write_all(text.as_bytes()));
+    }
+
+    /// Something for a person while all is well: only if a terminal shows it, since some clients
+    /// take any stderr for a failure.
+    pub(crate) fn warn(&self, line: &str) {
+        if self.stderr_is_terminal {
+            self.complain(&format!("fleetkey: {line}\n"));
+        }
+    }
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("World")
+    }
+}
