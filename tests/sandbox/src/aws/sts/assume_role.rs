@@ -1,0 +1,63 @@
+//! `AssumeRole`: signed, trusted by the role, and within the limits of session and chain.
+
+use std::time::Duration;
+
+use super::error::StsError;
+use super::{assumed_role_xml, duration, packed_policy_xml, role_and_session, success};
+use crate::aws::accounts::Identity;
+use crate::aws::authentication::{Caller, authenticate};
+use crate::http::{Request, Response};
+use crate::world::World;
+
+pub(super) fn answer(request: &Request, world: &World) -> Result<Response, StsError> {
+    let now = world.clock.now();
+    let Caller { identity: caller, mfa, .. } = authenticate(request, &world.accounts, now)?;
+    let lifetime = duration(request, 3600, 43200)?;
+    let (arn, session) = role_and_session(request)?;
+    let external_id = request.parameter("ExternalId");
+    if let Some(id) = external_id.as_deref().filter(|id| id.len() < 2 || id.len() > 1224) {
+        return Err(StsError::constraint(
+            id,
+            "externalId",
+            "Member must have length greater than or equal to 2",
+        ));
+    }
+    let mfa = second_factor(request, world)? || mfa;
+    let denied = || StsError::access_denied(&caller.arn, "AssumeRole", &arn);
+    let role = world.accounts.role(&arn).ok_or_else(denied)?;
+    if !role.admits(&caller, external_id.as_deref(), mfa) {
+        return Err(denied());
+    }
+    if caller.session_name.is_some() && lifetime > Duration::from_hours(1) {
+        return Err(StsError::validation(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        ));
+    }
+    if lifetime > role.max_session {
+        return Err(StsError::validation(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
+    }
+    let credentials = world.accounts.issue(
+        Identity::assumed(&arn, &session),
+        world.accounts.end(now, lifetime),
+        false,
+    );
+    let inner = assumed_role_xml(&credentials) + packed_policy_xml(request);
+    Ok(success("AssumeRole", &inner, &caller.arn))
+}
+
+/// Whether a code was given; a wrong one is an error.
+pub(super) fn second_factor(request: &Request, world: &World) -> Result<bool, StsError> {
+    let (serial, code) = (request.parameter("SerialNumber"), request.parameter("TokenCode"));
+    match (serial, code) {
+        (None, None) => Ok(false),
+        (Some(serial), Some(code)) if world.accounts.redeem_mfa(&serial, &code) => Ok(true),
+        (Some(_), Some(_)) => Err(StsError::new(
+            403,
+            "AccessDenied",
+            "MultiFactorAuthentication failed with invalid MFA one time pass code. ",
+        )),
+        _ => Err(StsError::validation("Both SerialNumber and TokenCode must be provided.")),
+    }
+}

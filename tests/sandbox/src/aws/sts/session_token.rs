@@ -1,0 +1,25 @@
+//! `GetSessionToken`: temporary credentials of the user itself, usually for the sake of one MFA code.
+
+use super::assume_role::second_factor;
+use super::error::StsError;
+use super::{credentials_xml, duration, success};
+use crate::aws::authentication::{Caller, authenticate};
+use crate::http::{Request, Response};
+use crate::world::World;
+
+pub(super) fn answer(request: &Request, world: &World) -> Result<Response, StsError> {
+    let now = world.clock.now();
+    let Caller { identity, access_key_id, .. } = authenticate(request, &world.accounts, now)?;
+    if access_key_id.starts_with("ASIA") {
+        return Err(StsError::new(
+            403,
+            "AccessDenied",
+            "Cannot call GetSessionToken with session credentials",
+        ));
+    }
+    let lifetime = duration(request, 43200, 129_600)?;
+    let mfa = second_factor(request, world)?;
+    let arn = identity.arn.clone();
+    let credentials = world.accounts.issue(identity, world.accounts.end(now, lifetime), mfa);
+    Ok(success("GetSessionToken", &credentials_xml(&credentials), &arn))
+}

@@ -1,0 +1,140 @@
+//! `fleetkey-sandbox demo`: gets into a cluster in every way there is, and shows what it took.
+
+mod builtin;
+mod kubectl;
+
+use std::io;
+use std::path::Path;
+use std::time::Instant;
+
+use fleetkey_sandbox::{Home, Recorded, Route};
+
+use self::kubectl::Kubectl;
+use crate::estate::{Estate, Way};
+
+/// Runs all steps; whether all of them went well.
+pub(crate) fn run(plugin: Option<&Path>, no_kubectl: bool) -> io::Result<bool> {
+    let estate = Estate::new(Home::temporary()?)?;
+    let kubectl = if no_kubectl { None } else { Kubectl::find(&estate.home) };
+    println!("an aws and an eks cluster on 127.0.0.1, and nothing else");
+    match &kubectl {
+        Some(kubectl) => println!("client: kubectl {}", kubectl.version),
+        None => println!("client: built in"),
+    }
+    let mut failed = 0;
+    let mut number = 0;
+    for way in estate.ways() {
+        for again in [false, true] {
+            // A second time shows what was kept; with keys there is nothing to keep.
+            if again && way.asks.is_none() {
+                continue;
+            }
+            number += 1;
+            println!("\n{number}. {}{}", way.title, if again { ", again" } else { "" });
+            if let Err(reason) = step(&estate, kubectl.as_ref(), &way, plugin, again) {
+                println!("   failed    {reason}");
+                failed += 1;
+            }
+        }
+    }
+    println!(
+        "\n{}",
+        if failed == 0 {
+            "all well".to_owned()
+        } else {
+            format!("{failed} of {number} steps failed")
+        }
+    );
+    Ok(failed == 0)
+}
+
+fn step(
+    estate: &Estate,
+    kubectl: Option<&Kubectl>,
+    way: &Way,
+    plugin: Option<&Path>,
+    again: bool,
+) -> Result<(), String> {
+    let exec = Estate::exec(way, plugin).map_err(|error| error.to_string())?;
+    let kubeconfig =
+        estate.home.kubeconfig(&estate.cluster, &exec).map_err(|error| error.to_string())?;
+    let mut env = environment(estate, &kubeconfig);
+    env.extend(way.env.clone());
+
+    for (name, _) in &way.env {
+        println!("   variable  {name}");
+    }
+    println!(
+        "   plugin    {} {}",
+        plugin.map_or("fleetkey".into(), Path::to_string_lossy),
+        way.args.join(" ")
+    );
+    let before = estate.sandbox.total();
+    let start = Instant::now();
+    let answer = if let Some(kubectl) = kubectl {
+        println!("   command   kubectl get namespaces");
+        kubectl.namespaces(&env)
+    } else {
+        println!("   command   GET /api/v1/namespaces");
+        builtin::namespaces(&kubeconfig, &env)
+    };
+    let took = start.elapsed();
+    let requests = estate.sandbox.requests().split_off(before);
+    if let Ok(namespaces) = &answer {
+        println!("   answer    {}", namespaces.join(", "));
+    }
+    let guest = requests.iter().rev().find(|request| request.route == Route::Api);
+    let refused = guest.and_then(|request| request.error.as_deref());
+    let who = estate
+        .cluster
+        .identities()
+        .pop()
+        .filter(|_| guest.is_some_and(|request| request.status == Some(200)));
+    if let Some(who) = &who {
+        println!("   you are   {}", who.identity.arn);
+    }
+    println!("   asked     {}", summary(&requests));
+    println!("   took      {} ms", took.as_millis());
+
+    answer.map_err(|error| {
+        refused.map_or_else(|| error.clone(), |rule| format!("{error} (the cluster: {rule})"))
+    })?;
+    let who = who.ok_or("the cluster let nobody in")?;
+    if !who.identity.canonical_arn.starts_with(&way.identity) {
+        return Err(format!("expected {}", way.identity));
+    }
+    let asked: Vec<Route> = cloud(&requests).collect();
+    let expected: Vec<Route> = way.asks.filter(|_| !again).into_iter().collect();
+    if asked == expected {
+        Ok(())
+    } else {
+        Err(format!("expected of the cloud: {}", words(&expected)))
+    }
+}
+
+/// Nothing of the caller's own but what programs need to start.
+fn environment(estate: &Estate, kubeconfig: &Path) -> Vec<(String, String)> {
+    let mut env = estate.home.environment();
+    env.extend(estate.sandbox.environment());
+    env.push(("KUBECONFIG".to_owned(), kubeconfig.to_string_lossy().into_owned()));
+    env.extend(KEPT.iter().filter_map(|&name| Some((name.to_owned(), std::env::var(name).ok()?))));
+    env
+}
+
+fn cloud(requests: &[Recorded]) -> impl Iterator<Item = Route> {
+    requests.iter().map(|request| request.route).filter(|&route| route != Route::Api)
+}
+
+fn summary(requests: &[Recorded]) -> String {
+    let asked: Vec<Route> = cloud(requests).collect();
+    format!("of the cloud: {}; of the cluster: {}", words(&asked), requests.len() - asked.len())
+}
+
+fn words(routes: &[Route]) -> String {
+    if routes.is_empty() {
+        return "nothing".to_owned();
+    }
+    routes.iter().map(|route| format!("{route:?}")).collect::<Vec<_>>().join(", ")
+}
+
+const KEPT: [&str; 6] = ["PATH", "SystemRoot", "TEMP", "TMP", "TMPDIR", "LLVM_PROFILE_FILE"];

@@ -1,0 +1,151 @@
+//! A folder that serves as somebody's HOME, with the files that other tools would have left there.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest;
+use serde_json::json;
+
+use crate::aws::accounts::{Credentials, User};
+use crate::aws::sso::SsoSession;
+use crate::clock::iso8601;
+use crate::cluster::Cluster;
+use crate::kubeconfig::{self, Exec};
+use crate::random;
+
+/// A HOME. A temporary one is removed when it is dropped.
+#[derive(Debug)]
+pub struct Home {
+    path: PathBuf,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Home {
+    /// An empty one, to be removed.
+    pub fn temporary() -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("fleetkey-home-").tempdir()?;
+        // Real, because /tmp and /var are links on some systems and lock files compare paths.
+        Ok(Self { path: folder.path().canonicalize()?, _temporary: Some(folder) })
+    }
+
+    /// One that stays; the folder is made if need be.
+    pub fn at(path: impl Into<PathBuf>) -> io::Result<Self> {
+        let path = path.into();
+        fs::create_dir_all(&path)?;
+        Ok(Self { path: path.canonicalize()?, _temporary: None })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file or folder in it.
+    pub fn join(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.path.join(relative)
+    }
+
+    /// `HOME` and its like elsewhere.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let home = self.path.to_string_lossy().into_owned();
+        vec![("HOME".to_owned(), home.clone()), ("USERPROFILE".to_owned(), home)]
+    }
+
+    /// Writes a file that only its owner may read, and the folders above it.
+    pub fn write(
+        &self,
+        relative: impl AsRef<Path>,
+        contents: impl AsRef<[u8]>,
+    ) -> io::Result<PathBuf> {
+        let path = self.join(relative);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&path, contents)?;
+        #[cfg(unix)]
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        Ok(path)
+    }
+
+    /// `~/.aws/config`.
+    pub fn aws_config(&self, text: &str) -> io::Result<PathBuf> {
+        self.write(".aws/config", text)
+    }
+
+    /// `~/.aws/credentials` with one profile per user.
+    pub fn aws_credentials(&self, profiles: &[(&str, &User)]) -> io::Result<PathBuf> {
+        let section = |(profile, user): &(&str, &User)| {
+            let User { access_key_id, secret_access_key, .. } = user;
+            format!(
+                "[{profile}]\naws_access_key_id = {access_key_id}\naws_secret_access_key = {secret_access_key}\n"
+            )
+        };
+        self.write(".aws/credentials", profiles.iter().map(section).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// What `aws sso login` leaves: `~/.aws/sso/cache/SHA1.json` of the session's name, or of the start URL where a
+    /// profile has no session.
+    pub fn sso_token(
+        &self,
+        session_name_or_start_url: &str,
+        session: &SsoSession,
+    ) -> io::Result<PathBuf> {
+        let name =
+            digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, session_name_or_start_url.as_bytes());
+        let token = json!({
+            "startUrl": session.start_url,
+            "region": session.region,
+            "accessToken": session.access_token,
+            "expiresAt": iso8601(session.expires),
+        });
+        self.write(format!(".aws/sso/cache/{}.json", random::hex(name.as_ref())), token.to_string())
+    }
+
+    /// A projected service account token, as `AWS_WEB_IDENTITY_TOKEN_FILE` names one.
+    pub fn web_identity_token(&self, token: &str) -> io::Result<PathBuf> {
+        self.write("var/run/secrets/eks.amazonaws.com/serviceaccount/token", token)
+    }
+
+    /// `~/ca.pem`.
+    pub fn ca(&self, pem: &str) -> io::Result<PathBuf> {
+        self.write("ca.pem", pem)
+    }
+
+    /// `~/.kube/config` with one context, named as the cluster is.
+    pub fn kubeconfig(&self, cluster: &Cluster, exec: &Exec) -> io::Result<PathBuf> {
+        self.kubeconfig_at(".kube/config", &[(&cluster.name, cluster, exec)])
+    }
+
+    /// Any file with any contexts, the first of them current.
+    pub fn kubeconfig_at(
+        &self,
+        relative: impl AsRef<Path>,
+        contexts: &[(&str, &Cluster, &Exec)],
+    ) -> io::Result<PathBuf> {
+        self.write(relative, kubeconfig::text(contexts))
+    }
+}
+
+/// Variables that hold a user's key.
+impl User {
+    /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        vec![
+            ("AWS_ACCESS_KEY_ID".to_owned(), self.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY".to_owned(), self.secret_access_key.clone()),
+        ]
+    }
+}
+
+/// Variables that hold temporary credentials.
+impl Credentials {
+    /// The same, and `AWS_SESSION_TOKEN`.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        vec![
+            ("AWS_ACCESS_KEY_ID".to_owned(), self.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY".to_owned(), self.secret_access_key.clone()),
+            ("AWS_SESSION_TOKEN".to_owned(), self.session_token.clone()),
+        ]
+    }
+}
