@@ -1,7 +1,7 @@
 //! The clap tree: verbs and the flags of every command. Each provider's flags are grafted from the
 //! registry, so the tree knows no cloud.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, mem::ManuallyDrop};
 
 use clap::{Arg, ArgMatches, Args, Command, error::ErrorKind};
 use fleetkey_provider::{Error, Result, shown};
@@ -13,18 +13,18 @@ pub(crate) enum Parsed {
     /// A text to print: help or the version.
     Text(String),
     /// A verb to run.
-    Verb(Box<ArgMatches>),
+    Verb(ArgMatches),
 }
 
 /// Understands a command line as far as clap can.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     let args: Vec<OsString> = args.into_iter().collect();
-    match command_line().try_get_matches_from(&args) {
-        Ok(matches) => Ok(Parsed::Verb(Box::new(matches))),
+    // the tree is not taken apart again: the process ends before that would pay
+    let mut tree = ManuallyDrop::new(command_line());
+    match tree.try_get_matches_from_mut(&args) {
+        Ok(matches) => Ok(Parsed::Verb(matches)),
         Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp
-            | ErrorKind::DisplayVersion
-            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 Ok(Parsed::Text(error.render().to_string()))
             }
             _ => Err(usage(&error).next(help_line(&args))),
@@ -34,17 +34,21 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed> 
 
 /// The whole tree; the docs' reference is checked against it.
 pub fn command_line() -> Command {
-    let root = Command::new("fleetkey")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about("One Kubernetes exec credential plugin for every cluster of a mixed fleet")
-        .after_help("Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 sign-in needed, 4 refused by the cloud, 5 network or cloud unavailable")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .disable_help_subcommand(true)
-        .args_override_self(true)
-        .subcommand(get_token())
-        .subcommand(trust());
-    Flags::augment_args(root)
+    with_flags(
+        Command::new("fleetkey")
+            .version(env!("CARGO_PKG_VERSION"))
+            .about("One Kubernetes exec credential plugin for every cluster of a mixed fleet")
+            .after_help(EXIT_CODES)
+            .subcommand_required(true)
+            .disable_help_subcommand(true),
+    )
+    .subcommand(get_token())
+    .subcommand(trust())
+}
+
+/// A command with the flags that every command has.
+fn with_flags(command: Command) -> Command {
+    Flags::augment_args(command.args_override_self(true))
 }
 
 /// A usage error in our lines; clap's own text is two paragraphs.
@@ -75,22 +79,20 @@ fn help_line(args: &[OsString]) -> String {
 }
 
 fn get_token() -> Command {
-    let verb = Command::new("get-token")
-        .about("Print a token for a cluster as an ExecCredential")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .disable_help_subcommand(true)
-        .args_override_self(true);
+    let verb = with_flags(
+        Command::new("get-token")
+            .about("Print a token for a cluster as an ExecCredential")
+            .subcommand_required(true)
+            .disable_help_subcommand(true),
+    );
     PROVIDERS.iter().fold(verb, |verb, provider| {
         let output = Arg::new("output")
             .long("output")
             .value_name("FORM")
             .value_parser(["json", "token"])
-            .default_value("json")
-            .help("Print an ExecCredential, or the bare token");
-        let command =
-            Command::new(provider.name()).about(provider.about()).args_override_self(true);
-        verb.subcommand(provider.arguments(command).arg(output))
+            .help("Print an ExecCredential (json), or the bare token [default: json]");
+        let command = Command::new(provider.name()).about(provider.about());
+        verb.subcommand(with_flags(provider.arguments(command).arg(output)))
     })
 }
 
@@ -101,15 +103,22 @@ fn trust() -> Command {
             .required(true)
             .help("A host name or address, without scheme or port")
     };
-    Command::new("trust")
-        .about("Say which further hosts may be given secrets")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .disable_help_subcommand(true)
-        .subcommand(Command::new("add").about("Trust a host").arg(host()))
-        .subcommand(Command::new("remove").about("Trust a host no longer").arg(host()))
-        .subcommand(Command::new("list").about("Print the trusted hosts, one a line"))
+    let verbs = [
+        Command::new("add").about("Trust a host").arg(host()),
+        Command::new("remove").about("Trust a host no longer").arg(host()),
+        Command::new("list").about("Print the trusted hosts, one a line"),
+    ];
+    with_flags(
+        Command::new("trust")
+            .about("Say which further hosts may be given secrets")
+            .subcommand_required(true)
+            .disable_help_subcommand(true),
+    )
+    .subcommands(verbs.map(with_flags))
 }
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 sign-in needed, \
+                          4 refused by the cloud, 5 network or cloud unavailable";
 
 #[cfg(test)]
 mod tests {

@@ -105,7 +105,7 @@ mod tests {
     fn ask(text: &str) -> Result<ExecInfo> {
         let mut world = World::real();
         world.host.env = Box::new(StaticEnv::new([(KUBERNETES_EXEC_INFO, text)]));
-        world.stderr_is_terminal = false;
+        world.stderr_is_terminal = || false;
         question(&world)
     }
 

@@ -29,7 +29,7 @@ pub use world::{Runtime, World};
 pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> ExitCode {
     let done = cli::parse(args).and_then(|parsed| match parsed {
         cli::Parsed::Text(text) => world.print(&text),
-        cli::Parsed::Verb(matches) => commands::run(&matches, &mut world),
+        cli::Parsed::Verb(matches) => commands::run(matches, &mut world),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

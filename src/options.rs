@@ -6,39 +6,59 @@ use clap::{ArgMatches, Args, FromArgMatches, ValueEnum};
 use fleetkey_provider::{ApiVersion, Error, Result};
 
 /// How much network time one run may take, unless `--timeout` says otherwise.
-const TIMEOUT_SECONDS: &str = "30";
+const TIMEOUT_SECONDS: u64 = 30;
+const HEADING: &str = "Options of every command";
 
-// As typed. Not a doc comment: clap would make it the help of whatever it is grafted onto.
-#[derive(Args, Debug)]
+// As typed. Not a doc comment: clap would make it the help of whatever it is grafted onto. The flags
+// stand on every level of the tree instead of being clap's `global`, whose copying from level to
+// level was a fifth of a start.
+#[derive(Args, Debug, Default)]
+#[group(skip)]
 pub(crate) struct Flags {
     /// The version to answer in where the client names none: v1 or v1beta1
-    #[arg(long, global = true, value_name = "VERSION", help_heading = "Options of every command")]
+    #[arg(long, value_name = "VERSION", help_heading = HEADING)]
     exec_api_version: Option<String>,
 
     /// Where credentials are kept, in place of the platform's cache folder
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Options of every command")]
+    #[arg(long, value_name = "DIR", help_heading = HEADING)]
     cache_dir: Option<PathBuf>,
 
     /// Neither read nor keep credentials
-    #[arg(long, global = true, help_heading = "Options of every command")]
+    #[arg(long, help_heading = HEADING)]
     no_cache: bool,
 
     /// Ignore the kept credential once, and keep the new one
-    #[arg(long, global = true, help_heading = "Options of every command")]
+    #[arg(long, help_heading = HEADING)]
     fresh: bool,
 
-    /// How long the network may take, in seconds (1 to 600)
-    #[arg(long, global = true, value_name = "SECONDS", default_value = TIMEOUT_SECONDS,
-          value_parser = clap::value_parser!(u64).range(1..=600), help_heading = "Options of every command")]
-    timeout: u64,
+    /// How long the network may take, in seconds (1 to 600) [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600),
+          help_heading = HEADING)]
+    timeout: Option<u64>,
 
     /// Whether a person may be asked to sign in, and how; decided by what is there if not given
-    #[arg(long, global = true, value_name = "HOW", help_heading = "Options of every command")]
+    #[arg(long, value_name = "HOW", help_heading = HEADING)]
     ask: Option<Ask>,
 
     /// Say on stderr what is decided, and why
-    #[arg(short, long, global = true, help_heading = "Options of every command")]
+    #[arg(short, long, help_heading = HEADING)]
     verbose: bool,
+}
+
+impl Flags {
+    /// These, unless the level below says otherwise.
+    fn then(self, below: Self) -> Self {
+        let Self { exec_api_version, cache_dir, no_cache, fresh, timeout, ask, verbose } = below;
+        Self {
+            exec_api_version: exec_api_version.or(self.exec_api_version),
+            cache_dir: cache_dir.or(self.cache_dir),
+            no_cache: no_cache || self.no_cache,
+            fresh: fresh || self.fresh,
+            timeout: timeout.or(self.timeout),
+            ask: ask.or(self.ask),
+            verbose: verbose || self.verbose,
+        }
+    }
 }
 
 /// `--ask`
@@ -74,17 +94,38 @@ pub(crate) enum CacheUse {
     None,
 }
 
+/// A command line taken apart: the verbs, the last one's own flags, and those of every command.
+pub(crate) struct Command {
+    pub(crate) verbs: Vec<String>,
+    pub(crate) matches: ArgMatches,
+    pub(crate) options: Options,
+}
+
+impl Command {
+    /// What stands behind a verb wins over what stands before it.
+    pub(crate) fn new(mut matches: ArgMatches) -> Result<Self> {
+        let (mut verbs, mut flags) = (Vec::new(), Flags::default());
+        loop {
+            let here = Flags::from_arg_matches_mut(&mut matches);
+            flags = flags.then(here.map_err(|error| crate::cli::usage(&error))?);
+            let Some((verb, below)) = matches.remove_subcommand() else { break };
+            verbs.push(verb);
+            matches = below;
+        }
+        Ok(Self { verbs, matches, options: Options::new(flags)? })
+    }
+}
+
 impl Options {
-    pub(crate) fn new(matches: &ArgMatches) -> Result<Self> {
-        let Flags { exec_api_version, cache_dir, no_cache, fresh, timeout, ask, verbose } =
-            Flags::from_arg_matches(matches).map_err(|error| crate::cli::usage(&error))?;
+    fn new(flags: Flags) -> Result<Self> {
+        let Flags { exec_api_version, cache_dir, no_cache, fresh, timeout, ask, verbose } = flags;
         let api_version = exec_api_version.as_deref().map(version).transpose()?;
         let cache = match (no_cache, fresh) {
             (true, _) => CacheUse::None,
             (false, true) => CacheUse::Fresh,
             (false, false) => CacheUse::Normal,
         };
-        let timeout = Duration::from_secs(timeout);
+        let timeout = Duration::from_secs(timeout.unwrap_or(TIMEOUT_SECONDS));
         Ok(Self { api_version, cache_dir, cache, timeout, ask, verbose })
     }
 }

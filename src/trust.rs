@@ -163,7 +163,9 @@ fn host_name(text: &str) -> Result<String> {
 }
 
 fn no_home() -> Error {
-    Error::config("there is no folder for `config.toml`").because("`HOME` is not set to a folder")
+    Error::config("there is no folder for `config.toml`")
+        .because("`HOME` is not set to a folder")
+        .next("export HOME=~")
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub struct World {
     /// What drives futures, on the cold path only.
     pub runtime: Box<dyn Runtime>,
     /// Whether stderr is a terminal: only then is anything said on success.
-    pub stderr_is_terminal: bool,
+    pub stderr_is_terminal: fn() -> bool,
     pub(crate) open_store: fn(PathBuf) -> Box<dyn Store>,
     pub(crate) stdout: Mutex<Box<dyn Write + Send>>,
     pub(crate) stderr: Mutex<Box<dyn Write + Send>>,
@@ -37,11 +37,10 @@ pub trait Runtime: Send + Sync {
 impl World {
     /// The real one. Nothing is opened or built before it is used.
     pub fn real() -> Self {
-        let (host, stderr_is_terminal) = host::real();
         Self {
-            host,
+            host: host::real(),
             runtime: Box::<host::Tokio>::default(),
-            stderr_is_terminal,
+            stderr_is_terminal: host::stderr_is_terminal,
             open_store: |folder| Box::new(PrivateDir::new(folder)),
             stdout: Mutex::new(Box::new(std::io::stdout())),
             stderr: Mutex::new(Box::new(std::io::stderr())),
@@ -97,7 +96,7 @@ impl World {
     /// Something for a person while all is well: only if a terminal shows it, since some clients
     /// take any stderr for a failure.
     pub(crate) fn warn(&self, line: &str) {
-        if self.stderr_is_terminal {
+        if (self.stderr_is_terminal)() {
             self.complain(&format!("fleetkey: {line}\n"));
         }
     }

@@ -16,7 +16,7 @@ use super::*;
 #[derive(Debug, Default)]
 struct Lender {
     name: &'static str,
-    source: Option<Box<Lender>>,
+    source: Option<Box<Self>>,
     asked: AtomicUsize,
     fails: Mutex<Option<Error>>,
     signed_out: Mutex<bool>,
@@ -93,7 +93,7 @@ impl Fixture {
         let clock = ManualClock::at("2026-01-02T03:04:05Z");
         let mut world = World::real();
         world.host = Host { clock: Box::new(clock.clone()), ..Host::refusing() };
-        world.stderr_is_terminal = true;
+        world.stderr_is_terminal = || true;
         world.stderr = Mutex::new(Box::new(std::io::sink()));
         let options = Options {
             api_version: None,

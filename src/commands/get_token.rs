@@ -5,21 +5,23 @@ use fleetkey_provider::{Error, Result};
 
 use crate::{World, broker::Broker, exec, folders, options::Options, registry};
 
-pub(crate) fn run(matches: &ArgMatches, world: &mut World) -> Result<()> {
-    let named =
-        matches.subcommand().and_then(|(name, matches)| Some((registry::find(name)?, matches)));
-    let (provider, matches) = named
-        .ok_or_else(|| Error::config("no cloud was named").next("fleetkey get-token --help"))?;
-    let options = Options::new(matches)?;
+pub(crate) fn run(
+    cloud: &str,
+    matches: &mut ArgMatches,
+    options: &Options,
+    world: &mut World,
+) -> Result<()> {
+    let provider = registry::find(cloud).ok_or_else(|| Error::config("no cloud was named"))?;
+    let bare = matches.remove_one::<String>("output").is_some_and(|form| form == "token");
     let exec = exec::question(world)?;
-    world.attend(&options, &exec);
+    world.attend(options, &exec);
 
     let request = provider.request(matches, &exec, &world.host)?;
     let folder = folders::cache(options.cache_dir.as_ref(), &world.host);
-    let credential = Broker::new(world, &options, folder.as_deref()).credential(&*request)?;
+    let credential = Broker::new(world, options, folder.as_deref()).credential(&*request)?;
     let token = request.token(&credential, &world.host)?;
 
-    if matches.get_one::<String>("output").is_some_and(|form| form == "token") {
+    if bare {
         return world.print(&format!("{}\n", exec::bare(&token)?));
     }
     let version = exec.api_version.or(options.api_version).unwrap_or_default();

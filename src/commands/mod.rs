@@ -6,14 +6,17 @@ mod trust;
 use clap::ArgMatches;
 use fleetkey_provider::{Error, Result};
 
-use crate::World;
+use crate::{World, options::Command};
 
 /// Runs the verb that was typed.
-pub(crate) fn run(matches: &ArgMatches, world: &mut World) -> Result<()> {
-    match matches.subcommand() {
-        Some(("get-token", matches)) => get_token::run(matches, world),
-        Some(("trust", matches)) => trust::run(matches, world),
+pub(crate) fn run(matches: ArgMatches, world: &mut World) -> Result<()> {
+    let Command { verbs, mut matches, options } = Command::new(matches)?;
+    let verbs: Vec<&str> = verbs.iter().map(String::as_str).collect();
+    let done = match verbs[..] {
+        ["get-token", cloud] => get_token::run(cloud, &mut matches, &options, world),
+        ["trust", verb] => trust::run(verb, &matches, world),
         // clap requires a verb and knows no other
-        _ => Err(Error::config("no command was given").next("fleetkey --help")),
-    }
+        _ => Err(Error::config("no command was given")),
+    };
+    done.map_err(|error| error.or_next(|| format!("fleetkey {} --help", verbs.join(" "))))
 }

@@ -1,26 +1,19 @@
 //! `fleetkey trust add|remove|list`: the hosts, beside the clouds' own, that may be given secrets.
 
 use clap::ArgMatches;
-use fleetkey_provider::{Error, Result};
+use fleetkey_provider::Result;
 
 use crate::{World, trust::TrustFile};
 
-pub(crate) fn run(matches: &ArgMatches, world: &World) -> Result<()> {
+pub(crate) fn run(verb: &str, matches: &ArgMatches, world: &World) -> Result<()> {
     let mut file = TrustFile::open(&world.host)?;
-    let host =
-        |matches: &ArgMatches| matches.get_one::<String>("host").cloned().unwrap_or_default();
-    match matches.subcommand() {
-        Some(("add", matches)) => {
-            file.add(&host(matches))?;
-            file.save()
-        }
-        Some(("remove", matches)) => {
-            file.remove(&host(matches))?;
-            file.save()
-        }
-        Some(("list", _)) => {
-            world.print(&file.hosts().fold(String::new(), |text, host| text + host + "\n"))
-        }
-        _ => Err(Error::config("no command was given").next("fleetkey trust --help")),
+    if verb == "list" {
+        return world.print(&file.hosts().fold(String::new(), |text, host| text + host + "\n"));
     }
+    let host = matches.get_one::<String>("host").map_or("", String::as_str);
+    match verb {
+        "add" => file.add(host)?,
+        _ => file.remove(host)?,
+    }
+    file.save()
 }

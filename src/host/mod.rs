@@ -23,16 +23,22 @@ pub(crate) use runtime::Tokio;
 
 use crate::{folders, trust::FileTrust};
 
-/// What providers see of the real world, and whether stderr is a terminal.
-pub(crate) fn real() -> (Host, bool) {
+/// What providers see of the real world.
+pub(crate) fn real() -> Host {
     let mut host = Host {
         env: Box::new(env::ProcessEnv),
         clock: Box::new(clock::SystemClock),
-        http: Box::<http::Client>::default(),
         files: Box::new(files::OtherPeoplesFiles),
         entropy: Box::new(clock::SystemEntropy),
         ..Host::refusing()
     };
-    host.trust = Box::new(FileTrust::new(folders::config(&host)));
-    (host, std::io::stderr().is_terminal())
+    let settings = folders::config(&host);
+    host.http = Box::new(http::Client::new(FileTrust::new(settings.clone())));
+    host.trust = Box::new(FileTrust::new(settings));
+    host
+}
+
+/// Whether a person may see what is written to stderr.
+pub(crate) fn stderr_is_terminal() -> bool {
+    std::io::stderr().is_terminal()
 }

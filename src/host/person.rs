@@ -1,14 +1,16 @@
 //! The person at the desk: whether there is one, and how they may be asked.
 
-use std::io::IsTerminal;
-
 use fleetkey_provider::{Host, Person, SignIn};
 
 use crate::options::Ask;
 
 /// What is known of the desk this runs at. A browser needs a desktop and must not open in CI; the
 /// terminal needs one, and a client that does not forbid it (`spec.interactive`).
-pub(crate) struct Desk(Option<SignIn>);
+pub(crate) struct Desk {
+    ask: Option<Ask>,
+    interactive: bool,
+    desktop: bool,
+}
 
 impl Desk {
     /// `--ask` decides; without it, what is there.
@@ -16,27 +18,26 @@ impl Desk {
         let set = |name| host.path_var(name).is_some();
         let desktop =
             cfg!(any(windows, target_os = "macos")) || set("DISPLAY") || set("WAYLAND_DISPLAY");
-        let found = || {
-            if desktop && !set("CI") {
-                Some(SignIn::Browser)
-            } else if interactive != Some(false) && std::io::stderr().is_terminal() {
-                Some(SignIn::Terminal)
-            } else {
-                None
-            }
-        };
-        Self(match ask {
-            Some(Ask::Never) => None,
-            Some(Ask::Terminal) => Some(SignIn::Terminal),
-            Some(Ask::Browser) => Some(SignIn::Browser),
-            None => found(),
-        })
+        Self { ask, interactive: interactive != Some(false), desktop: desktop && !set("CI") }
     }
 }
 
 impl Person for Desk {
     fn may_be_asked(&self) -> Option<SignIn> {
-        self.0
+        let found = || {
+            let terminal = || self.interactive && super::stderr_is_terminal();
+            if self.desktop {
+                Some(SignIn::Browser)
+            } else {
+                terminal().then_some(SignIn::Terminal)
+            }
+        };
+        match self.ask {
+            Some(Ask::Never) => None,
+            Some(Ask::Terminal) => Some(SignIn::Terminal),
+            Some(Ask::Browser) => Some(SignIn::Browser),
+            None => found(),
+        }
     }
 }
 

@@ -89,8 +89,8 @@ pub(crate) struct Asked {
 
 impl Arguments {
     /// Checks the flags, and what the kubeconfig adds to them.
-    pub(crate) fn read(matches: &ArgMatches, exec: &ExecInfo) -> Result<Self> {
-        let flags = Flags::from_arg_matches(matches)
+    pub(crate) fn read(matches: &mut ArgMatches, exec: &ExecInfo) -> Result<Self> {
+        let flags = Flags::from_arg_matches_mut(matches)
             .map_err(|_| Error::failed("the flags of `get-token aws` could not be read"))?;
         Self::check(flags, exec)
     }
@@ -253,10 +253,10 @@ mod tests {
 
     fn read(line: &str, config: &Value) -> Result<Arguments> {
         let command = augment(Command::new("aws").no_binary_name(true));
-        let matches = command.try_get_matches_from(line.split_whitespace()).unwrap();
+        let mut matches = command.try_get_matches_from(line.split_whitespace()).unwrap();
         let config = config.as_object().cloned().unwrap_or_default();
         let cluster = Some(ClusterInfo { server: String::new(), config });
-        Arguments::read(&matches, &ExecInfo { cluster, ..ExecInfo::default() })
+        Arguments::read(&mut matches, &ExecInfo { cluster, ..ExecInfo::default() })
     }
 
     fn typed(line: &str) -> Arguments {

@@ -52,7 +52,7 @@ impl Provider for Aws {
 
     fn request(
         &self,
-        matches: &ArgMatches,
+        matches: &mut ArgMatches,
         exec: &ExecInfo,
         host: &Host,
     ) -> Result<Box<dyn Request>> {

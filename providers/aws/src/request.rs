@@ -21,7 +21,7 @@ use crate::{
 
 /// Understands a command line.
 pub(crate) fn request(
-    matches: &ArgMatches,
+    matches: &mut ArgMatches,
     exec: &ExecInfo,
     host: &Host,
 ) -> Result<Box<dyn Request>> {

@@ -88,8 +88,8 @@ impl World {
     pub(crate) fn ask(&self, line: &str) -> Result<Box<dyn Request>> {
         let command = Aws.arguments(Command::new("aws").no_binary_name(true));
         let words = ["--cluster-name", "c"].into_iter().chain(line.split_whitespace());
-        let matches = command.try_get_matches_from(words).unwrap();
-        Aws.request(&matches, &ExecInfo::default(), &self.host())
+        let mut matches = command.try_get_matches_from(words).unwrap();
+        Aws.request(&mut matches, &ExecInfo::default(), &self.host())
     }
 
     /// Lends what is asked for, with the keys of its sources.

@@ -150,7 +150,7 @@ fn whole_seconds(time: Timestamp) -> Timestamp {
 }
 
 const RULE: Rule = Rule {
-    what: "a cluster's name",
+    what: "a cluster's name or id",
     min: 1,
     max: 100,
     allows: |c| c.is_ascii_alphanumeric() || c == '-' || c == '_',

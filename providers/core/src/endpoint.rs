@@ -73,6 +73,11 @@ impl Endpoint {
         &self.0
     }
 
+    /// Whether it is this machine: what is sent there must not leave it, not even to a proxy.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+
     /// Scheme, host and port: enough to tell two endpoints apart in a key.
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()

@@ -23,7 +23,7 @@ pub trait Provider: Sync {
     /// files, never the network.
     fn request(
         &self,
-        matches: &ArgMatches,
+        matches: &mut ArgMatches,
         exec: &ExecInfo,
         host: &Host,
     ) -> Result<Box<dyn Request>>;

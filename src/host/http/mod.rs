@@ -3,24 +3,26 @@
 //! The same for every cloud: no redirect is followed (secrets would follow it), at most 1 MiB of a
 //! body is read, an attempt has 10 s, and what may be sent again is, with jitter and as late as the
 //! server asked. Proxies come from the environment (`HTTPS_PROXY`, `NO_PROXY`), authorities from the
-//! system or from the one file a request names.
+//! system or from the one file a request names. What goes to loopback goes through no proxy, and
+//! under `strict` nothing does.
 
+mod authorities;
 mod error;
 mod retry;
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
-    sync::Mutex,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use fleetkey_provider::{
-    BoxFuture, Error, Files, Http, HttpRequest, HttpResponse, Method, Result, Retry, quoted, shown,
+    BoxFuture, Error, Http, HttpRequest, HttpResponse, Method, Result, Retry, Trust,
 };
-use reqwest::{Certificate, redirect::Policy};
+use reqwest::redirect::Policy;
 
-use super::files::OtherPeoplesFiles;
+use crate::trust::FileTrust;
 
 /// From the first byte sent to the last byte received.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -28,14 +30,48 @@ const CONNECT: Duration = Duration::from_secs(5);
 const LARGEST_BODY: usize = 1 << 20;
 const MOST_HEADERS: usize = 100;
 
-/// The clients, one for each set of authorities.
-#[derive(Default)]
-pub(crate) struct Client(Mutex<HashMap<Option<PathBuf>, reqwest::Client>>);
+/// The clients, one for each way to connect.
+pub(crate) struct Client {
+    clients: Mutex<HashMap<Way, reqwest::Client>>,
+    trust: FileTrust,
+}
+
+/// What decides how a connection is made.
+#[derive(Clone, Eq, Hash, PartialEq)]
+struct Way {
+    /// The only authorities to believe; `None` for the system's.
+    ca_bundle: Option<PathBuf>,
+    /// Without a proxy: what goes to this machine must not leave it.
+    direct: bool,
+}
+
+impl Client {
+    /// `trust` says whether variables that move proxies and authorities count.
+    pub(crate) fn new(trust: FileTrust) -> Self {
+        Self { clients: Mutex::default(), trust }
+    }
+
+    fn client(&self, request: &HttpRequest) -> Result<reqwest::Client> {
+        let strict = self.trust.is_strict()?;
+        let mut ca_bundle = request.ca_bundle.clone();
+        if strict && ca_bundle.is_none() {
+            ca_bundle = authorities::bundle_of_the_system();
+        }
+        let way = Way { ca_bundle, direct: strict || request.endpoint.is_loopback() };
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&way) {
+            return Ok(client.clone());
+        }
+        let client = build(&way)?;
+        clients.insert(way, client.clone());
+        Ok(client)
+    }
+}
 
 impl Http for Client {
     fn send<'a>(&'a self, request: &'a HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
         Box::pin(async move {
-            let client = self.client(request.ca_bundle.as_deref())?;
+            let client = self.client(request)?;
             let mut attempts = retry::Attempts::new();
             loop {
                 let done = once(&client, request).await;
@@ -49,19 +85,7 @@ impl Http for Client {
     }
 }
 
-impl Client {
-    fn client(&self, ca_bundle: Option<&Path>) -> Result<reqwest::Client> {
-        let mut clients = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(client) = clients.get(&ca_bundle.map(Path::to_owned)) {
-            return Ok(client.clone());
-        }
-        let client = build(ca_bundle)?;
-        clients.insert(ca_bundle.map(Path::to_owned), client.clone());
-        Ok(client)
-    }
-}
-
-fn build(ca_bundle: Option<&Path>) -> Result<reqwest::Client> {
+fn build(way: &Way) -> Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
         .connect_timeout(CONNECT)
         .http1_max_headers(MOST_HEADERS)
@@ -71,25 +95,15 @@ fn build(ca_bundle: Option<&Path>) -> Result<reqwest::Client> {
         .timeout(ATTEMPT)
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .user_agent(concat!("fleetkey/", env!("CARGO_PKG_VERSION")));
-    if let Some(path) = ca_bundle {
-        builder = builder.tls_certs_only(authorities(path)?);
+    if let Some(path) = &way.ca_bundle {
+        builder = builder.tls_certs_only(authorities::read(path)?);
+    }
+    if way.direct {
+        builder = builder.no_proxy();
     }
     builder.build().map_err(|error| {
         Error::failed("the HTTP client could not be built").because(error::deepest(&error))
     })
-}
-
-/// The certificates of a PEM file, in place of the system's (as `curl --cacert` and botocore do).
-fn authorities(path: &Path) -> Result<Vec<Certificate>> {
-    let text = path.to_string_lossy();
-    let wrong = |why: &str| {
-        Error::config(format!("`{}` has no usable certificates", shown(&text)))
-            .because(why)
-            .next(format!("openssl x509 -noout -subject -in {}", quoted(&text)))
-    };
-    let pem = OtherPeoplesFiles.read(path)?.ok_or_else(|| wrong("there is no such file"))?;
-    let found = Certificate::from_pem_bundle(&pem).map_err(|_| wrong("it is not PEM"))?;
-    if found.is_empty() { Err(wrong("it holds none")) } else { Ok(found) }
 }
 
 async fn once(client: &reqwest::Client, request: &HttpRequest) -> Result<HttpResponse> {

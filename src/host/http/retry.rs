@@ -63,6 +63,7 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::unnecessary_wraps, reason = "an attempt ends in a result")]
     fn answer(status: u16, retry_after: Option<&str>) -> Result<HttpResponse> {
         let headers =
             retry_after.map(|v| ("retry-after".to_owned(), v.to_owned())).into_iter().collect();

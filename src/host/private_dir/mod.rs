@@ -6,19 +6,16 @@
 //! with them is note them and go on without.
 
 #[cfg(unix)]
-mod unix;
+#[path = "unix.rs"]
+mod system;
 #[cfg(windows)]
-mod windows;
+#[path = "windows.rs"]
+mod system;
 
 use std::{
     fs::{File, TryLockError},
     path::PathBuf,
 };
-
-#[cfg(unix)]
-use unix as system;
-#[cfg(windows)]
-use windows as system;
 
 /// No file of ours is larger.
 const LARGEST: u64 = 1 << 20;

@@ -105,11 +105,7 @@ fn open_folder(path: &Path) -> Result<File, String> {
     let open = || rustix::fs::open(path, flags, Mode::empty());
     let opened = match open() {
         Err(rustix::io::Errno::NOENT) => {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(path)
-                .map_err(|error| error.to_string())?;
+            make(path)?;
             open()
         }
         opened => opened,
@@ -128,6 +124,17 @@ fn open_folder(path: &Path) -> Result<File, String> {
         return Err("others may write to the folder".into());
     }
     Ok(folder)
+}
+
+/// Makes the folder and at most two above it (`~/.cache`, `fleetkey`, the provider's), so that a home
+/// that does not exist is not invented.
+fn make(path: &Path) -> Result<(), String> {
+    if !path.ancestors().nth(3).is_some_and(Path::is_dir)
+        && !path.ancestors().skip(1).take(2).any(Path::is_dir)
+    {
+        return Err("there is no such folder, nor one to make it in".into());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| error.to_string())
 }
 
 fn write_new(folder: &File, name: &str, bytes: &[u8]) -> std::io::Result<()> {
@@ -156,6 +163,10 @@ fn private() -> Mode {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "what others do to the folder is done the others' way"
+)]
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
@@ -262,6 +273,15 @@ mod tests {
             fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["f", "f.x.tmp", "g.1.tmp"]);
+    }
+
+    #[test]
+    fn a_home_that_does_not_exist_is_not_invented() {
+        let home = tempfile::tempdir().unwrap();
+        let missing = home.path().join("missing");
+        assert!(replace(&missing.join(".cache/fleetkey/cloud"), "f", b"x").is_err());
+        assert!(!missing.exists());
+        replace(&home.path().join(".cache/fleetkey/cloud"), "f", b"x").unwrap();
     }
 
     #[test]

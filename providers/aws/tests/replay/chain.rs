@@ -10,8 +10,8 @@ use url::form_urlencoded;
 /// Understands `get-token aws` with these arguments.
 pub(crate) fn request(arguments: &[&str], host: &Host) -> Result<Box<dyn Request>> {
     let command = PROVIDER.arguments(Command::new("aws").no_binary_name(true));
-    let matches = command.try_get_matches_from(arguments).unwrap();
-    PROVIDER.request(&matches, &ExecInfo::default(), host)
+    let mut matches = command.try_get_matches_from(arguments).unwrap();
+    PROVIDER.request(&mut matches, &ExecInfo::default(), host)
 }
 
 /// The credential of every step, base first.

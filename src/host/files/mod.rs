@@ -1,8 +1,14 @@
 //! Files that other tools own, such as the clouds' own tools. They are read whole, once, within a
 //! bound, and a pipe never hangs anything.
 
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod system;
+
 use std::{
-    fs::{File, OpenOptions},
     io::{ErrorKind, Read},
     path::Path,
     time::UNIX_EPOCH,
@@ -22,7 +28,7 @@ impl Files for OtherPeoplesFiles {
                 .because(why)
                 .next(format!("ls -l {}", quoted(&path.to_string_lossy())))
         };
-        let file = match open(path) {
+        let file = match system::open(path) {
             Ok(file) => file,
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
@@ -61,19 +67,6 @@ impl Files for OtherPeoplesFiles {
     }
 }
 
-/// Opens without waiting for a pipe's other end.
-fn open(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-        options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
-    }
-    options.open(path)
-}
-
 /// `/dev/null` is how people say "no file" (`AWS_CONFIG_FILE=/dev/null`).
 fn is_null(path: &Path) -> bool {
     path == Path::new("/dev/null")
@@ -81,6 +74,8 @@ fn is_null(path: &Path) -> bool {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::fs::OpenOptions;
+
     use super::*;
 
     #[test]

@@ -1,0 +1,154 @@
+//! What a start costs: instructions (repeatable) and wall time (paired, beside `/bin/true`).
+//!
+//! `cargo bench --bench start` measures the release build, and the musl build in
+//! `target/x86_64-unknown-linux-musl/release` if it is there. Three paths: a kept role credential
+//! (the hit path), access keys in the environment, and `--version` as the floor of the binary
+//! itself. Instruction counts come from callgrind; wall time from rounds in which every command runs
+//! once, so that whatever else the machine does falls on all of them alike. `aws` is measured in the
+//! same rounds, less often, where it is installed.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark owns its machine, and prints"
+)]
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use fleetkey_sandbox::{Home, Role, Route, Sandbox};
+
+const ROUNDS: usize = 400;
+const ROUNDS_OF_AWS: usize = 10;
+const ROLE: &str = "arn:aws:iam::123456789012:role/bench";
+const MUSL: &str = "target/x86_64-unknown-linux-musl/release/fleetkey";
+
+/// One command, as often as it takes.
+struct Case {
+    name: String,
+    program: PathBuf,
+    args: Vec<String>,
+    env: Vec<(String, String)>,
+    times: Vec<Duration>,
+}
+
+fn main() {
+    let sandbox = Sandbox::start().unwrap();
+    let user = sandbox.user("bench");
+    sandbox.role(Role::new(ROLE).trusts(&user.arn));
+    let home = Home::temporary().unwrap();
+    let env = [home.environment(), sandbox.environment(), user.environment()].concat();
+
+    let mut cases = vec![Case::new("/bin/true", Path::new("/bin/true"), &[], &env)];
+    for (build, binary) in binaries() {
+        let token = ["get-token", "aws", "--region", "us-east-1", "--cluster-name", "bench"];
+        let role = [&token[..], &["--role-arn", ROLE]].concat();
+        cases.push(Case::new(&format!("{build}, kept role (the hit path)"), &binary, &role, &env));
+        cases.push(Case::new(&format!("{build}, keys in the environment"), &binary, &token, &env));
+        cases.push(Case::new(&format!("{build}, --version"), &binary, &["--version"], &env));
+        println!("{build}: {} bytes", std::fs::metadata(&binary).unwrap().len());
+    }
+    cases.iter().for_each(Case::warm_up);
+    assert_eq!(sandbox.count(Route::AssumeRole), 1, "the hit path is not measured on a hit");
+
+    let aws_args = [
+        "eks",
+        "get-token",
+        "--region",
+        "us-east-1",
+        "--cluster-name",
+        "bench",
+        "--output",
+        "json",
+    ];
+    let mut aws = on_path("aws")
+        .map(|aws| Case::new("aws eks get-token, keys in the environment", &aws, &aws_args, &env));
+    for round in 0..ROUNDS {
+        cases.iter_mut().for_each(Case::run);
+        if round % (ROUNDS / ROUNDS_OF_AWS) == 0 {
+            aws.iter_mut().for_each(Case::run);
+        }
+    }
+
+    let floor = median(&cases[0].times);
+    let counted = on_path("valgrind").is_some();
+    println!("\n{ROUNDS} rounds; instructions by callgrind\n");
+    println!("| command | median | beside `/bin/true` | instructions |\n|---|---|---|---|");
+    for case in cases.iter().chain(&aws) {
+        let time = median(&case.times);
+        let count = (counted && !case.name.starts_with("aws")).then(|| case.instructions());
+        let count = count.flatten().map_or("-".into(), |count| count.to_string());
+        let (ms, ratio) = (time.as_secs_f64() * 1e3, time.as_secs_f64() / floor.as_secs_f64());
+        println!("| {} | {ms:.2} ms | {ratio:.2} | {count} |", case.name);
+    }
+    assert_eq!(sandbox.count(Route::AssumeRole), 1, "a run was no hit");
+}
+
+impl Case {
+    fn new(name: &str, program: &Path, args: &[&str], env: &[(String, String)]) -> Self {
+        Self {
+            name: name.into(),
+            program: program.into(),
+            args: args.iter().map(|&arg| arg.to_owned()).collect(),
+            env: env.to_vec(),
+            times: Vec::new(),
+        }
+    }
+
+    fn warm_up(&self) {
+        let done = self.command(&self.program).output().unwrap();
+        assert!(done.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&done.stderr));
+    }
+
+    fn run(&mut self) {
+        let mut command = self.command(&self.program);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let start = Instant::now();
+        assert!(command.status().unwrap().success(), "{}", self.name);
+        self.times.push(start.elapsed());
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.args(&self.args).env_clear().envs(self.env.iter().cloned());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).stdin(Stdio::null());
+        command
+    }
+
+    /// callgrind's total for one run.
+    fn instructions(&self) -> Option<u64> {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+        valgrind.arg(&self.program).args(&self.args);
+        valgrind.env_clear().envs(self.env.iter().cloned());
+        valgrind.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let done = valgrind.stdin(Stdio::null()).output().ok()?;
+        let text = String::from_utf8_lossy(&done.stderr).into_owned();
+        let line = text.lines().find(|line| line.contains("Collected"))?;
+        line.split(':').nth(1)?.trim().parse().ok()
+    }
+}
+
+/// The builds to measure: this one, and the musl one if it was built.
+fn binaries() -> Vec<(&'static str, PathBuf)> {
+    let musl = Path::new(env!("CARGO_MANIFEST_DIR")).join(MUSL);
+    let native = ("native build", PathBuf::from(env!("CARGO_BIN_EXE_fleetkey")));
+    [Some(native), musl.exists().then_some(("musl static-pie build", musl))]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.exists())
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,25 @@
+//! The whole binary against the sandbox: what only shows when all the parts stand together.
+//!
+//! Every test has a sandbox, a HOME and an environment of its own; none sees the network, the clock
+//! of another, or the files of the person who runs it.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests own their world: its files, its clock and its programs"
+)]
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod support;
+
+#[cfg(unix)]
+mod aws_cli;
+#[cfg(target_os = "linux")]
+mod crowd;
+mod errors;
+mod faults;
+mod house;
+mod identity;
+#[cfg(unix)]
+mod kept_files;
+#[cfg(unix)]
+mod kubectl;
+mod protocol;

@@ -1,0 +1,29 @@
+//! What all tests stand on.
+
+mod kubectls;
+mod patience;
+mod program;
+mod run;
+mod stage;
+
+use std::io::Write as _;
+
+#[cfg(unix)]
+pub(crate) use kubectls::{Kubectl, kubectls};
+pub(crate) use patience::until;
+pub(crate) use program::{Program, Running};
+pub(crate) use run::Run;
+pub(crate) use stage::{ADMIN, EXTERNAL_ID, Stage};
+
+/// Says something on the real stdout, which a test's own capture does not hide.
+pub(crate) fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    // nobody is left to tell if stdout is closed
+    drop(writeln!(out, "{line}"));
+}
+
+/// Where a program of that name is, if it is anywhere.
+pub(crate) fn which(name: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
