@@ -23,3 +23,4 @@ mod kept_files;
 #[cfg(unix)]
 mod kubectl;
 mod protocol;
+mod proxies;

@@ -52,12 +52,7 @@ impl Client {
     }
 
     fn client(&self, request: &HttpRequest) -> Result<reqwest::Client> {
-        let strict = self.trust.is_strict()?;
-        let mut ca_bundle = request.ca_bundle.clone();
-        if strict && ca_bundle.is_none() {
-            ca_bundle = authorities::bundle_of_the_system();
-        }
-        let way = Way { ca_bundle, direct: strict || request.endpoint.is_loopback() };
+        let way = self.way(request)?;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&way) {
             return Ok(client.clone());
@@ -65,6 +60,14 @@ impl Client {
         let client = build(&way)?;
         clients.insert(way, client.clone());
         Ok(client)
+    }
+
+    fn way(&self, request: &HttpRequest) -> Result<Way> {
+        let strict = self.trust.is_strict()?;
+        let named = request.ca_bundle.clone();
+        let ca_bundle =
+            if strict { named.or_else(authorities::bundle_of_the_system) } else { named };
+        Ok(Way { ca_bundle, direct: strict || request.endpoint.is_loopback() })
     }
 }
 
@@ -134,4 +137,37 @@ async fn once(client: &reqwest::Client, request: &HttpRequest) -> Result<HttpRes
         body.extend_from_slice(&chunk);
     }
     Ok(HttpResponse { status, headers, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetkey_provider::{Endpoint, Host};
+
+    use super::*;
+    use crate::host::{PrivateDir, Store};
+
+    fn way(home: &tempfile::TempDir, url: &str) -> Way {
+        let request = HttpRequest {
+            method: Method::Get,
+            endpoint: Endpoint::configured(url, "a test", |_| true, &Host::refusing()).unwrap(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            ca_bundle: None,
+            retry: Retry::Never,
+        };
+        Client::new(FileTrust::new(Some(home.path().into()))).way(&request).unwrap()
+    }
+
+    #[test]
+    fn proxies_and_authorities_of_the_environment_have_no_say_where_they_must_not() {
+        let home = tempfile::tempdir().unwrap();
+        let far = way(&home, "https://cloud.example");
+        assert!(!far.direct && far.ca_bundle.is_none());
+        assert!(way(&home, "http://127.0.0.2:5").direct);
+
+        PrivateDir::new(home.path().into()).replace("config.toml", b"strict = true\n").unwrap();
+        let far = way(&home, "https://cloud.example");
+        assert!(far.direct);
+        assert_eq!(far.ca_bundle, authorities::bundle_of_the_system());
+    }
 }
