@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{Context, SHA256};
+use sha2::{Digest, Sha256};
 
 /// What was lent: every field that could change the credential.
 pub struct CredentialKey(Fields);
@@ -65,20 +65,12 @@ pub struct Fingerprint([u8; 32]);
 impl Fingerprint {
     /// The fingerprint of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let mut context = Context::new(&SHA256);
-        context.update(bytes);
-        Self::from_context(context)
+        Self(Sha256::digest(bytes).into())
     }
 
     /// The bytes, for spreading things by a hash instead of by chance.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
-    }
-
-    fn from_context(context: Context) -> Self {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(context.finish().as_ref());
-        Self(bytes)
     }
 }
 
@@ -99,11 +91,11 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-struct Fields(Context);
+struct Fields(Sha256);
 
 impl Fields {
     fn new(domain: &str, provider: &str) -> Self {
-        let mut fields = Self(Context::new(&SHA256));
+        let mut fields = Self(Sha256::new());
         fields.bytes(domain);
         fields.bytes(provider);
         fields
@@ -111,7 +103,7 @@ impl Fields {
 
     fn field(&mut self, name: &'static str, value: &str) {
         self.bytes(name);
-        self.0.update(&[1]);
+        self.0.update([1]);
         self.bytes(value);
     }
 
@@ -120,16 +112,16 @@ impl Fields {
             return self.field(name, value);
         }
         self.bytes(name);
-        self.0.update(&[0]);
+        self.0.update([0]);
     }
 
     fn bytes(&mut self, text: &str) {
-        self.0.update(&(text.len() as u64).to_le_bytes());
+        self.0.update((text.len() as u64).to_le_bytes());
         self.0.update(text.as_bytes());
     }
 
     fn finish(self) -> Fingerprint {
-        Fingerprint::from_context(self.0)
+        Fingerprint(self.0.finalize().into())
     }
 }
 

@@ -5,7 +5,6 @@
 
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use fleetkey_provider::{
     CredentialKey, Error, ExposeSecret, Host, HttpRequest, HttpResponse, Method, Result, Retry,
     SecretString, SessionKey, quoted, shown,
@@ -39,8 +38,7 @@ impl Sso {
         ca_bundle: Option<PathBuf>,
     ) -> Self {
         let name = settings.session.as_ref().unwrap_or(&settings.start_url);
-        let file = format!("{}.json", sha1_hex(name));
-        let token_file = home.join(".aws").join("sso").join("cache").join(file);
+        let token_file = home.join(".aws").join("sso").join("cache").join(file_name(name));
         Self { settings, token_file, portal, ca_bundle }
     }
 
@@ -169,22 +167,17 @@ impl Sso {
     }
 }
 
+/// The name the CLI gives the token file of a session, or of a start URL where there is none.
+fn file_name(session: &str) -> String {
+    format!("{}.json", sha1_smol::Sha1::from(session).digest())
+}
+
 /// Times as several releases of the CLI wrote them: with `Z`, an offset, or `UTC`.
 fn time(text: &str) -> Option<Timestamp> {
     match text.strip_suffix("UTC") {
         Some(text) => format!("{}Z", text.trim_end()).parse().ok(),
         None => text.parse().ok(),
     }
-}
-
-fn sha1_hex(text: &str) -> String {
-    use std::fmt::Write;
-    let mut hex = String::with_capacity(40);
-    for byte in digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()).as_ref() {
-        // writing to a String does not fail
-        let _: std::fmt::Result = write!(hex, "{byte:02x}");
-    }
-    hex
 }
 
 #[derive(Deserialize)]
@@ -321,6 +314,11 @@ mod tests {
 
     #[test]
     fn the_file_is_named_as_the_cli_names_it() {
-        assert_eq!(sha1_hex("corp"), "ee0bfd2552fbd840c02cc48b6e823320543c450f");
+        for (session, file) in [
+            ("corp", "ee0bfd2552fbd840c02cc48b6e823320543c450f.json"),
+            ("https://my.awsapps.com/start", "40840c65697c043e2a71754cccb2ab4de3acc1c1.json"),
+        ] {
+            assert_eq!(file_name(session), file);
+        }
     }
 }

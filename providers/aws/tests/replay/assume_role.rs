@@ -5,7 +5,6 @@
 
 use std::fmt::Write;
 
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use fleetkey_provider::{
     Host,
     testing::{ManualClock, ScriptedHttp, StaticEnv, StaticFiles},
@@ -182,10 +181,7 @@ fn world(case: &Value, http: &ScriptedHttp) -> Host {
     ];
     for profile in input["profiles"].as_object().unwrap().values() {
         if let Some(url) = profile["sso_start_url"].as_str() {
-            let mut name = String::new();
-            for byte in digest(&SHA1_FOR_LEGACY_USE_ONLY, url.as_bytes()).as_ref() {
-                write!(name, "{byte:02x}").unwrap();
-            }
+            let name = sha1_smol::Sha1::from(url).digest();
             let token = r#"{"accessToken":"a-token","expiresAt":"2080-10-16T03:56:45Z"}"#;
             files.push((format!("/home/.aws/sso/cache/{name}.json"), token.to_owned()));
         }
