@@ -94,15 +94,14 @@ fn world(home: &Path) -> (World, Captured) {
         ("AWS_ACCESS_KEY_ID", "AKIDUSER"),
         ("AWS_SECRET_ACCESS_KEY", "s"),
     ];
-    let (mut world, out) = (World::real(), Captured::default());
+    let out = Captured::default();
+    let mut world = World::real().heard_by(out.clone(), out.clone());
     world.host = Host {
         env: Box::new(StaticEnv::new(env)),
         clock: Box::new(ManualClock::at("2026-01-02T03:04:05Z")),
         files: Box::new(NoFiles),
         ..Host::refusing()
     };
-    world.stdout = Mutex::new(Box::new(out.clone()));
-    world.stderr = Mutex::new(Box::new(out.clone()));
     (world, out)
 }
 

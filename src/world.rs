@@ -47,6 +47,18 @@ impl World {
         }
     }
 
+    /// The same world with somebody else reading what it says.
+    #[must_use]
+    pub fn heard_by(
+        mut self,
+        stdout: impl Write + Send + 'static,
+        stderr: impl Write + Send + 'static,
+    ) -> Self {
+        self.stdout = Mutex::new(Box::new(stdout));
+        self.stderr = Mutex::new(Box::new(stderr));
+        self
+    }
+
     /// Does as the command line and the client say: whom to ask, and how much to tell.
     pub(crate) fn attend(&mut self, options: &Options, exec: &ExecInfo) {
         if options.verbose {

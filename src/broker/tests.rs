@@ -91,10 +91,9 @@ struct Fixture {
 impl Fixture {
     fn new() -> Self {
         let clock = ManualClock::at("2026-01-02T03:04:05Z");
-        let mut world = World::real();
+        let mut world = World::real().heard_by(std::io::sink(), std::io::sink());
         world.host = Host { clock: Box::new(clock.clone()), ..Host::refusing() };
         world.stderr_is_terminal = || true;
-        world.stderr = Mutex::new(Box::new(std::io::sink()));
         let options = Options {
             api_version: None,
             cache_dir: None,
