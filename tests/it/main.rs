@@ -12,6 +12,7 @@ mod support;
 
 #[cfg(unix)]
 mod aws_cli;
+mod conformance;
 #[cfg(target_os = "linux")]
 mod crowd;
 mod errors;
