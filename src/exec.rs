@@ -83,8 +83,8 @@ fn version(object: &Map<String, Value>) -> Result<Option<ApiVersion>> {
         None | Some("") => Ok(None),
         Some(text) => ApiVersion::parse(text).filter(|_| text.contains('/')).map(Some).ok_or_else(|| {
             Error::config(format!("the client asks for `{}`, which is not spoken here", shown(text)))
-                .because("the kubeconfig's `apiVersion` has to be one that clients still accept")
-                .next("kubectl config set-credentials USER --exec-api-version=client.authentication.k8s.io/v1beta1")
+                .because("`exec.apiVersion` in the kubeconfig has to be `client.authentication.k8s.io/v1` or `v1beta1`")
+                .next("kubectl config view --minify")
         }),
     }
 }

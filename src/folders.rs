@@ -4,39 +4,38 @@
 
 use std::path::PathBuf;
 
-use fleetkey_provider::Host;
+use fleetkey_provider::{Error, Host, Result, shown};
+
+use crate::host::{CACHE, CONFIG, Place};
 
 /// Moves the cache folder for every command.
 pub(crate) const FLEETKEY_CACHE_DIR: &str = "FLEETKEY_CACHE_DIR";
-const APPDATA: &str = "APPDATA";
 const HOME: &str = "HOME";
-const LOCALAPPDATA: &str = "LOCALAPPDATA";
-const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
-const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 
 /// The folder of kept credentials: `--cache-dir`, `FLEETKEY_CACHE_DIR`, or the platform's. `None`
-/// where there is no home: then nothing is kept.
-pub(crate) fn cache(flag: Option<&PathBuf>, host: &Host) -> Option<PathBuf> {
-    let named = flag.cloned().or_else(|| host.path_var(FLEETKEY_CACHE_DIR));
-    named.or_else(|| platform(host, XDG_CACHE_HOME, ".cache", "Library/Caches", LOCALAPPDATA))
+/// where there is no home: then nothing is kept. Errors if the one that is named is relative: clients
+/// run plugins from anywhere, and credentials would lie about.
+pub(crate) fn cache(flag: Option<&PathBuf>, host: &Host) -> Result<Option<PathBuf>> {
+    let flag = flag.cloned().map(|path| (path, "`--cache-dir`"));
+    let named = flag.or_else(|| Some((host.path_var(FLEETKEY_CACHE_DIR)?, "`FLEETKEY_CACHE_DIR`")));
+    match named {
+        Some((path, _)) if path.is_absolute() => Ok(Some(path)),
+        Some((path, from)) => {
+            let text = shown(&path.to_string_lossy());
+            Err(Error::config(format!("{from} is not an absolute path: `{text}`")))
+        }
+        None => Ok(platform(host, &CACHE)),
+    }
 }
 
 /// The folder of `config.toml`. No variable of fleetkey's own moves it.
 pub(crate) fn config(host: &Host) -> Option<PathBuf> {
-    platform(host, XDG_CONFIG_HOME, ".config", "Library/Application Support", APPDATA)
+    platform(host, &CONFIG)
 }
 
-fn platform(host: &Host, xdg: &str, unix: &str, mac: &str, windows: &str) -> Option<PathBuf> {
-    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
-    let base = if cfg!(windows) {
-        host.path_var(windows).and_then(absolute)
-    } else {
-        // XDG_* is honoured on macOS too: who sets it there means it
-        host.path_var(xdg).and_then(absolute).or_else(|| {
-            let home = host.path_var(HOME).and_then(absolute)?;
-            Some(home.join(if cfg!(target_os = "macos") { mac } else { unix }))
-        })
-    };
+fn platform(host: &Host, place: &Place) -> Option<PathBuf> {
+    let folder = |name: &str| host.path_var(name).filter(|path| path.is_absolute());
+    let base = folder(place.variable).or_else(|| Some(folder(HOME)?.join(place.below_home?)));
     base.map(|base| base.join("fleetkey"))
 }
 
@@ -55,6 +54,7 @@ mod tests {
         let env = [("FLEETKEY_CACHE_DIR", "/f"), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")];
         let path = |flag: Option<&str>, skip: usize| {
             cache(flag.map(PathBuf::from).as_ref(), &host(&env[skip..]))
+                .unwrap()
                 .map(|p| p.display().to_string())
         };
         assert_eq!(path(Some("/c"), 0).as_deref(), Some("/c"));
@@ -67,9 +67,16 @@ mod tests {
     #[test]
     fn a_relative_xdg_folder_is_no_folder() {
         assert_eq!(
-            cache(None, &host(&[("XDG_CACHE_HOME", "x"), ("HOME", "/h")])),
+            cache(None, &host(&[("XDG_CACHE_HOME", "x"), ("HOME", "/h")])).unwrap(),
             Some("/h/.cache/fleetkey".into())
         );
         assert_eq!(config(&host(&[("HOME", "")])), None);
+    }
+
+    #[test]
+    fn a_relative_folder_that_somebody_named_is_a_mistake() {
+        let flag = PathBuf::from("x");
+        assert!(cache(Some(&flag), &host(&[])).unwrap_err().message().contains("`--cache-dir`"));
+        assert!(cache(None, &host(&[("FLEETKEY_CACHE_DIR", ".")])).is_err());
     }
 }

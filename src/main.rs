@@ -9,5 +9,5 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
     fleetkey::report::catch_panics();
-    fleetkey::run(std::env::args_os(), fleetkey::World::real())
+    fleetkey::run(std::env::args_os(), fleetkey::World::alone())
 }

@@ -4,7 +4,7 @@
 
 use std::{io::Write, process::ExitCode};
 
-use fleetkey_provider::{Error, Kind};
+use fleetkey_provider::{Error, Kind, one_line};
 
 use crate::World;
 
@@ -50,11 +50,6 @@ fn render(error: &Error) -> String {
         (None, Some(next)) => format!("error: {message}\n  next, type:\n{next}\n"),
         (None, None) => format!("error: {message}\n"),
     }
-}
-
-/// Whatever an error was made of, it stays on its line and moves no cursor.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,11 @@
 //! typed `fleetkey trust add HOST`. With `strict = true` variables that move endpoints,
 //! authorities, proxies or files are ignored altogether.
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    time::Duration,
+};
 
 use fleetkey_provider::{Error, Host, Result, Trust, quoted, shown};
 use toml_edit::{Array, DocumentMut, Item, Value};
@@ -13,12 +17,15 @@ use url::Host as UrlHost;
 
 use crate::{
     folders,
-    host::{Attempt, PrivateDir, Store},
+    host::{PrivateDir, Store},
+    lock::{self, Waited},
 };
 
 const FILE: &str = "config.toml";
 const HOSTS: &str = "trusted-hosts";
 const STRICT: &str = "strict";
+/// How long another process may take to change the file.
+const LONGEST_EDIT: Duration = Duration::from_secs(10);
 
 /// The list as a provider sees it: read when the first question comes, which is only when something
 /// was moved.
@@ -53,7 +60,6 @@ impl Trust for FileTrust {
 
 /// The file itself, for the command that edits it. Comments and whatever else stands in it stay.
 pub(crate) struct TrustFile {
-    folder: Option<PathBuf>,
     document: DocumentMut,
     strict: bool,
 }
@@ -62,6 +68,26 @@ impl TrustFile {
     /// The file of this person.
     pub(crate) fn open(host: &Host) -> Result<Self> {
         Self::read(folders::config(host))
+    }
+
+    /// Reads the file, changes it and writes it back, one process at a time, whole or not at all.
+    pub(crate) fn edit(host: &Host, change: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let named = folders::config(host).ok_or_else(no_home)?.join(FILE);
+        let failed = |why: String| {
+            Error::failed(format!("`{}` could not be written", shown(&named.to_string_lossy())))
+                .because(why)
+        };
+        let (folder, name) = real(&named).ok_or_else(|| failed("it has no folder".into()))?;
+        let store = PrivateDir::new(folder);
+        let waited = lock::take(&store, "config.lock", LONGEST_EDIT, host, || (), || None::<()>);
+        let _guard = match waited {
+            Waited::Locked(guard) => guard,
+            Waited::Found(()) => return Ok(()),
+            Waited::Unlocked(why) => return Err(failed(why)),
+        };
+        let mut file = Self::open(host)?;
+        change(&mut file)?;
+        store.replace(&name, file.document.to_string().as_bytes()).map_err(failed)
     }
 
     /// The trusted hosts.
@@ -92,27 +118,12 @@ impl TrustFile {
         Ok(())
     }
 
-    /// Writes the file back, whole or not at all.
-    pub(crate) fn save(&self) -> Result<()> {
-        let folder = self.folder.clone().ok_or_else(no_home)?;
-        let store = PrivateDir::new(folder.clone());
-        // two people at two terminals: the later one waits for nobody, but never writes half a file
-        let _guard = store.try_lock("config.lock").ok().and_then(|attempt| match attempt {
-            Attempt::Taken(guard) => Some(guard),
-            Attempt::Busy => None,
-        });
-        store.replace(FILE, self.document.to_string().as_bytes()).map_err(|why| {
-            Error::failed(format!("`{}` could not be written", folder.join(FILE).display()))
-                .because(why)
-        })
-    }
-
     fn read(folder: Option<PathBuf>) -> Result<Self> {
         let Some(folder) = folder else {
-            return Ok(Self { folder: None, document: DocumentMut::new(), strict: false });
+            return Ok(Self { document: DocumentMut::new(), strict: false });
         };
         let path = folder.join(FILE);
-        let shown_path = path.display();
+        let shown_path = shown(&path.to_string_lossy());
         let bytes = PrivateDir::new(folder.clone()).read_settings(FILE).map_err(|why| {
             Error::config(format!("`{shown_path}` cannot be used"))
                 .because(why)
@@ -141,7 +152,7 @@ impl TrustFile {
                 "`{HOSTS}` in `{shown_path}` is not a list of host names"
             )));
         }
-        Ok(Self { folder: Some(folder), document, strict })
+        Ok(Self { document, strict })
     }
 
     fn array(&mut self) -> Result<&mut Array> {
@@ -151,6 +162,16 @@ impl TrustFile {
     }
 }
 
+/// Where a file really is: people link it, or its folder, into a dotfile repository, and what they
+/// keep there is what has to change.
+fn real(named: &Path) -> Option<(PathBuf, String)> {
+    let folder = named.parent()?;
+    let path = named.canonicalize().ok();
+    let path = path.or_else(|| Some(folder.canonicalize().ok()?.join(named.file_name()?)));
+    let path = path.unwrap_or_else(|| named.to_owned());
+    Some((path.parent()?.to_owned(), path.file_name()?.to_str()?.to_owned()))
+}
+
 /// A host name or address as URLs spell it: lower case, no scheme, no port.
 fn host_name(text: &str) -> Result<String> {
     let plain = |c: char| c.is_alphanumeric() || "-._:[]".contains(c);
@@ -158,7 +179,7 @@ fn host_name(text: &str) -> Result<String> {
     parsed.map(|host| host.to_string()).ok_or_else(|| {
         Error::config(format!("`{}` is not a host name", shown(text)))
             .because("a name or an address is wanted, without scheme, port or path")
-            .next("fleetkey trust add sts.example.com")
+            .next("fleetkey trust add --help")
     })
 }
 
@@ -170,10 +191,24 @@ fn no_home() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use fleetkey_provider::{
+        Clock,
+        testing::{ManualClock, StaticEnv},
+    };
+
     use super::*;
 
     fn open(home: &tempfile::TempDir) -> Result<TrustFile> {
         TrustFile::read(Some(home.path().join("fleetkey")))
+    }
+
+    fn host(home: &tempfile::TempDir) -> Host {
+        let env = [("XDG_CONFIG_HOME", home.path()), ("APPDATA", home.path())];
+        Host {
+            env: Box::new(StaticEnv::new(env)),
+            clock: Box::new(ManualClock::at("2026-01-02T03:04:05Z")),
+            ..Host::refusing()
+        }
     }
 
     fn write(home: &tempfile::TempDir, text: &str) {
@@ -187,15 +222,55 @@ mod tests {
             FileTrust::new(Some(home.path().join("fleetkey"))).allows("sts.example.com").unwrap()
         };
         assert!(!trust());
-        let mut file = open(&home).unwrap();
-        file.add("STS.example.com").unwrap();
-        file.save().unwrap();
+        TrustFile::edit(&host(&home), |file| file.add("STS.example.com")).unwrap();
         assert!(trust());
-        let mut file = open(&home).unwrap();
-        file.remove("sts.example.com").unwrap();
-        file.save().unwrap();
+        TrustFile::edit(&host(&home), |file| file.remove("sts.example.com")).unwrap();
         assert!(!trust());
-        assert!(open(&home).unwrap().remove("sts.example.com").is_err());
+        assert!(TrustFile::edit(&host(&home), |file| file.remove("sts.example.com")).is_err());
+    }
+
+    #[test]
+    fn thirty_at_once_lose_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for number in 0..30 {
+                let home = &home;
+                scope.spawn(move || {
+                    // each with a clock of its own, which waiting moves
+                    let host = Host { clock: Box::new(Yielding), ..host(home) };
+                    TrustFile::edit(&host, |file| file.add(&format!("h{number}.example"))).unwrap();
+                });
+            }
+        });
+        assert_eq!(open(&home).unwrap().hosts().count(), 30);
+    }
+
+    /// Waiting lets the others run, and takes no time.
+    struct Yielding;
+
+    impl Clock for Yielding {
+        fn now(&self) -> jiff::Timestamp {
+            jiff::Timestamp::UNIX_EPOCH
+        }
+        #[allow(clippy::disallowed_methods, reason = "a moment, so that the others get on")]
+        fn pause(&self, _duration: Duration) {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_that_is_a_link_stays_one() {
+        let home = tempfile::tempdir().unwrap();
+        let dotfiles = PrivateDir::new(home.path().join("dotfiles"));
+        dotfiles.replace("fleetkey.toml", b"# mine\n").unwrap();
+        let link = home.path().join("fleetkey").join(FILE);
+        PrivateDir::new(home.path().join("fleetkey")).replace("x", b"").unwrap();
+        std::os::unix::fs::symlink(home.path().join("dotfiles/fleetkey.toml"), &link).unwrap();
+        TrustFile::edit(&host(&home), |file| file.add("a.example")).unwrap();
+        assert!(link.is_symlink());
+        let text = String::from_utf8(dotfiles.read("fleetkey.toml").unwrap().unwrap()).unwrap();
+        assert!(text.contains("# mine") && text.contains("a.example"), "{text}");
     }
 
     #[test]

@@ -47,6 +47,12 @@ impl World {
         }
     }
 
+    /// The real one, for a process that is nothing but this: it leaves no core file behind.
+    pub fn alone() -> Self {
+        host::leave_no_core();
+        Self::real()
+    }
+
     /// The same world with somebody else reading what it says.
     #[must_use]
     pub fn heard_by(
@@ -81,6 +87,7 @@ impl World {
                 *slot = Some(done);
             }
         };
+        self.host.http.end_within(limit);
         self.runtime.run(Box::pin(work), limit)?;
         let answer = answer.into_inner().ok().flatten();
         answer.unwrap_or_else(|| Err(Error::failed("the runtime lost an answer")))

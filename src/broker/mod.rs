@@ -6,11 +6,14 @@
 //! that one brought the same way first: the locks are taken from the end of a chain towards its
 //! base, and a chain cannot meet itself, so nobody waits in a circle.
 
-use std::{cell::Cell, path::Path, time::Duration};
+mod deadline;
+
+use std::{path::Path, time::Duration};
 
 use fleetkey_provider::{Credential, Error, Fingerprint, Kind, Request, Result};
 use jiff::Timestamp;
 
+use self::deadline::Deadline;
 use crate::{
     World,
     cache::Cache,
@@ -18,14 +21,10 @@ use crate::{
     options::{CacheUse, Options},
 };
 
-/// How much longer than the network may take its holder is given to let a lock go.
-const LOCK_GRACE: Duration = Duration::from_secs(5);
 /// How long a person may take to sign in.
 const SIGN_IN_LIMIT: Duration = Duration::from_mins(15);
 /// How long a credential that still works may hold a client up for its successor.
 const RENEWAL_LIMIT: Duration = Duration::from_secs(5);
-/// Even a spent allowance leaves this much for the next request of a chain.
-const LEAST_LIMIT: Duration = Duration::from_secs(1);
 
 /// Brings credentials.
 pub(crate) struct Broker<'a> {
@@ -33,29 +32,37 @@ pub(crate) struct Broker<'a> {
     options: &'a Options,
     folder: Option<&'a Path>,
     started: Timestamp,
-    spent: Cell<Duration>,
 }
 
 impl<'a> Broker<'a> {
     /// `folder`: where credentials are kept; `None` where nothing can be.
     pub(crate) fn new(world: &'a World, options: &'a Options, folder: Option<&'a Path>) -> Self {
-        let started = world.host.clock.now();
-        Self { world, options, folder, started, spent: Cell::new(Duration::ZERO) }
+        Self { world, options, folder, started: world.host.clock.now() }
     }
 
-    /// The credential of a request.
+    /// The credential of a request. Where a person has to sign in and may be asked, they are asked
+    /// once, while nothing is locked.
     pub(crate) fn credential(&self, request: &dyn Request) -> Result<Credential> {
-        self.bring(request, self.options.timeout)
+        let deadline = Deadline::new(self.started, self.options.timeout);
+        match self.bring(request, deadline) {
+            Err(error) if error.kind() == Kind::SignInNeeded => {
+                if !self.sign_in(request)? {
+                    return Err(error);
+                }
+                self.bring(request, Deadline::new(self.now(), self.options.timeout))
+            }
+            done => done,
+        }
     }
 
-    fn bring(&self, request: &dyn Request, limit: Duration) -> Result<Credential> {
+    fn bring(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
         if let Some(credential) = request.at_hand(&self.world.host)? {
             return Ok(credential);
         }
         // with `--no-cache` there is nothing to share, so nobody waits for anybody either
         let Some(folder) = self.folder.filter(|_| self.options.cache != CacheUse::None) else {
             self.note("no credential is kept: there is no folder for it, or none is wanted");
-            return self.ask(request, limit);
+            return self.ask(request, deadline);
         };
         let store = self.world.store(&folder.join(request.provider()));
         let cache = Cache { store: &*store, notes: &*self.world.host.notes };
@@ -68,7 +75,7 @@ impl<'a> Broker<'a> {
             self.note(&format!("kept: {} ({key})", request.describe()));
             return Ok(credential.clone());
         }
-        self.renew(request, &cache, key, kept, limit)
+        self.renew(request, &cache, key, kept, deadline)
     }
 
     /// Asks for a new one under the credential's lock. `kept` still works, if it is there.
@@ -78,26 +85,23 @@ impl<'a> Broker<'a> {
         cache: &Cache<'_>,
         key: Fingerprint,
         kept: Option<Credential>,
-        limit: Duration,
+        deadline: Deadline,
     ) -> Result<Credential> {
+        // whoever holds the lock is renewing already; what still works is no reason to wait
+        let (bound, deadline) = match &kept {
+            Some(_) => (Duration::ZERO, deadline.within(self.now(), RENEWAL_LIMIT)),
+            None => (deadline.for_others(self.now()), deadline),
+        };
         let waiting = || {
             let what = request.describe();
             self.world.warn(&format!("waiting for another fleetkey, which asks for {what}"));
         };
-        // whoever holds the lock is renewing already; what still works is no reason to wait
-        let (bound, limit) = match &kept {
-            Some(_) => (Duration::ZERO, RENEWAL_LIMIT.min(limit)),
-            None => (limit + LOCK_GRACE, limit),
-        };
         let find = || self.kept(cache, key, request).filter(|found| found.is_fresh(self.now()));
-        let waited =
-            lock::take(cache.store, &format!("{key}.lock"), bound, &self.world.host, waiting, find);
-        let _guard = match waited {
+        let lock = format!("{key}.lock");
+        let _guard = match lock::take(cache.store, &lock, bound, &self.world.host, waiting, find) {
             Waited::Found(credential) => return Ok(credential),
             Waited::Locked(guard) => {
-                if let Some(found) =
-                    self.kept(cache, key, request).filter(|c| c.is_fresh(self.now()))
-                {
+                if let Some(found) = find() {
                     return Ok(found);
                 }
                 Some(guard)
@@ -110,15 +114,15 @@ impl<'a> Broker<'a> {
                 None
             }
         };
-        match (self.ask(request, limit), kept) {
+        match (self.ask(request, deadline), kept) {
             (Ok(credential), _) => {
                 cache.keep(key, &request.describe(), &credential);
                 Ok(credential)
             }
             (Err(error), Some(old)) => {
+                let what = request.describe();
                 self.world.warn(&format!(
-                    "{} could not be renewed ({error}); the kept one still works",
-                    request.describe()
+                    "{what} could not be renewed ({error}); the kept one still works"
                 ));
                 Ok(old)
             }
@@ -126,29 +130,20 @@ impl<'a> Broker<'a> {
         }
     }
 
-    /// Asks the cloud; once more if a person could be asked to sign in.
-    fn ask(&self, request: &dyn Request, limit: Duration) -> Result<Credential> {
-        let source = request.source().map(|source| self.bring(source, limit)).transpose()?;
-        let obtain = || {
-            let began = self.now();
-            let left = limit.saturating_sub(self.spent.get()).max(LEAST_LIMIT);
-            let done = self.world.wait(request.obtain(source.as_ref(), &self.world.host), left);
-            let took = Duration::try_from(self.now().duration_since(began)).unwrap_or_default();
-            self.spent.set(self.spent.get() + took);
-            done
-        };
+    /// Asks the cloud.
+    fn ask(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
+        let source = request.source().map(|source| self.bring(source, deadline)).transpose()?;
+        let left = deadline.for_network(self.now());
+        if left.is_zero() {
+            return Err(Error::unavailable(format!(
+                "no time is left to ask for {}",
+                request.describe()
+            ))
+            .because("`--timeout` counts for the whole run, and waiting used it up"));
+        }
         self.note(&format!("asking for {}", request.describe()));
-        let done = match obtain() {
-            Err(error) if error.kind() == Kind::SignInNeeded => {
-                if self.sign_in(request)? {
-                    obtain()
-                } else {
-                    Err(error)
-                }
-            }
-            done => done,
-        };
-        done.and_then(|credential| self.alive(request, credential))
+        let obtained = self.world.wait(request.obtain(source.as_ref(), &self.world.host), left);
+        obtained.and_then(|credential| self.alive(request, credential))
     }
 
     fn sign_in(&self, request: &dyn Request) -> Result<bool> {

@@ -17,7 +17,7 @@ pub(crate) fn run(
     world.attend(options, &exec);
 
     let request = provider.request(matches, &exec, &world.host)?;
-    let folder = folders::cache(options.cache_dir.as_ref(), &world.host);
+    let folder = folders::cache(options.cache_dir.as_ref(), &world.host)?;
     let credential = Broker::new(world, options, folder.as_deref()).credential(&*request)?;
     let token = request.token(&credential, &world.host)?;
 

@@ -11,6 +11,7 @@ mod notes;
 mod person;
 mod private_dir;
 mod runtime;
+mod system;
 
 use std::io::IsTerminal;
 
@@ -20,6 +21,7 @@ pub(crate) use notes::StderrNotes;
 pub(crate) use person::Desk;
 pub(crate) use private_dir::{Attempt, Guard, PrivateDir, Store};
 pub(crate) use runtime::Tokio;
+pub(crate) use system::{CACHE, CONFIG, Place, leave_no_core};
 
 use crate::{folders, trust::FileTrust};
 
@@ -33,7 +35,8 @@ pub(crate) fn real() -> Host {
         ..Host::refusing()
     };
     let settings = folders::config(&host);
-    host.http = Box::new(http::Client::new(FileTrust::new(settings.clone())));
+    host.http =
+        Box::new(http::Client::new(Box::new(env::ProcessEnv), FileTrust::new(settings.clone())));
     host.trust = Box::new(FileTrust::new(settings));
     host
 }

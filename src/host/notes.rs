@@ -2,15 +2,14 @@
 
 use std::io::Write;
 
-use fleetkey_provider::Notes;
+use fleetkey_provider::{Notes, one_line};
 
 /// Lines on stderr.
 pub(crate) struct StderrNotes;
 
 impl Notes for StderrNotes {
     fn note(&self, line: &str) {
-        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         // nobody is left to tell if stderr is closed
-        drop(writeln!(std::io::stderr(), "fleetkey: {line}"));
+        drop(writeln!(std::io::stderr(), "fleetkey: {}", one_line(line)));
     }
 }

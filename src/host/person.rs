@@ -2,6 +2,7 @@
 
 use fleetkey_provider::{Host, Person, SignIn};
 
+use super::system::{DESKTOP, Desktop};
 use crate::options::Ask;
 
 /// What is known of the desk this runs at. A browser needs a desktop and must not open in CI; the
@@ -15,9 +16,11 @@ pub(crate) struct Desk {
 impl Desk {
     /// `--ask` decides; without it, what is there.
     pub(crate) fn new(ask: Option<Ask>, interactive: Option<bool>, host: &Host) -> Self {
-        let set = |name| host.path_var(name).is_some();
-        let desktop =
-            cfg!(any(windows, target_os = "macos")) || set("DISPLAY") || set("WAYLAND_DISPLAY");
+        let set = |name: &str| host.path_var(name).is_some();
+        let desktop = match DESKTOP {
+            Desktop::Always => true,
+            Desktop::Variables(names) => names.iter().any(|name| set(name)),
+        };
         Self { ask, interactive: interactive != Some(false), desktop: desktop && !set("CI") }
     }
 }

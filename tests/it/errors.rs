@@ -46,7 +46,7 @@ fn a_profile_that_is_not_there() {
         format!(
             "error: {from} names the profile `nobody`, which is not there
   why: looked in `~/.aws/config` and `~/.aws/credentials`; next, type:
-aws configure list-profiles
+grep -n '^\\[' ~/.aws/config ~/.aws/credentials
 "
         )
     };
@@ -188,8 +188,8 @@ sed -n 3p ~/.aws/config
     fs::create_dir(stage.home.join(".aws/config")).unwrap();
     assert_eq!(
         said(&stage, &stage.admin().run(), 2),
-        "error: `~/.aws/config` cannot be read
-  why: it is a folder; next, type:
+        "error: `--profile` names the profile `admin`, which is not there
+  why: looked in `~/.aws/config` (which could not be read: it is a folder) and `~/.aws/credentials`; next, type:
 ls -l ~/.aws/config
 "
     );
@@ -228,7 +228,10 @@ fleetkey trust add evil.example
     assert!(what.starts_with("`endpoint_url` of profile `p` is not an endpoint"), "{what}");
     let run = run("https://me:hunter22222@sts.us-east-1.amazonaws.com");
     let [what, ..] = run.failed(2);
-    assert_eq!(what, "`endpoint_url` of profile `p` carries a user name or a password");
+    assert_eq!(
+        what,
+        "`endpoint_url` of profile `p` is not an endpoint: `…@sts.us-east-1.amazonaws.com`"
+    );
     run.keeps_secret(&["hunter22222".to_owned()]);
 }
 

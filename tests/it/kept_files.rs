@@ -232,7 +232,8 @@ fn without_a_home_there_is_still_a_token() {
 #[test]
 fn a_write_that_breaks_off_leaves_nothing_and_still_a_token() {
     let stage = Stage::new();
-    // the limit counts for every regular file, so the answer takes the way through a pipe
+    // the limit counts for every regular file, so the answer takes the way through a pipe; where the
+    // signal that comes with it is not ignored, the system ends the process, as it does any other
     let script = r#"( trap "" XFSZ; ulimit -f 0; exec "$@" ) | cat"#;
     let limited = stage.admin().under(["/bin/sh", "-c", script, "sh"]);
     for _ in 0..2 {

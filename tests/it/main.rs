@@ -15,6 +15,8 @@ mod aws_cli;
 mod conformance;
 #[cfg(target_os = "linux")]
 mod crowd;
+#[cfg(unix)]
+mod deadline;
 mod errors;
 mod faults;
 mod house;

@@ -64,7 +64,7 @@ fn a_version_that_nobody_speaks_is_a_mistake_in_the_kubeconfig() {
         let run = stage.as_alice().env(INFO, info(&unknown, &json!({}))).run();
         let [what, _, next] = run.failed(2);
         assert_eq!(what, format!("the client asks for `{unknown}`, which is not spoken here"));
-        assert!(next.starts_with("kubectl config set-credentials"), "{next}");
+        assert!(next.starts_with("kubectl config view"), "{next}");
     }
     let [what, ..] = stage.as_alice().args(["--exec-api-version", "v1alpha1"]).run().failed(2);
     assert_eq!(what, "`--exec-api-version` is not a version: `v1alpha1`");

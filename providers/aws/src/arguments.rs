@@ -115,7 +115,12 @@ impl Arguments {
         if let Some(id) = &external_id {
             EXTERNAL_ID.check(&id.from, &id.value)?;
         }
-        let session_name = chosen(session_name, "session-name", exec)?;
+        // a flag wins over the kubeconfig, and this one says that no name is meant
+        let session_name = if forward_session_name && session_name.is_none() {
+            None
+        } else {
+            chosen(session_name, "session-name", exec)?
+        };
         if let Some(name) = &session_name {
             SESSION_NAME.check(&name.from, &name.value)?;
         }
@@ -293,6 +298,13 @@ mod tests {
         assert_eq!(given[0].session_name, SessionName::Fixed("me".into()));
         let forwarded = typed(&format!("{role} --forward-session-name")).roles;
         assert_eq!(forwarded[0].session_name, SessionName::Forwarded);
+    }
+
+    #[test]
+    fn the_flag_that_forwards_wins_over_the_clusters_session_name() {
+        let line = format!("--cluster-name c --role {R1} --forward-session-name");
+        let arguments = read(&line, &json!({"session-name": "theirs"})).unwrap();
+        assert_eq!(arguments.roles[0].session_name, SessionName::Forwarded);
     }
 
     #[test]

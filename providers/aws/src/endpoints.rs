@@ -50,6 +50,7 @@ impl Service {
 
     /// The name of its host in a region.
     fn host_name(self, region: &Region, mode: Mode) -> Result<String> {
+        let mode = mode.in_region(region);
         let partition = region.partition();
         let fips = mode.names_fips(partition);
         let service = match self {
@@ -104,15 +105,24 @@ impl<'a> Endpoints<'a> {
         Ok(Self { profiles, profile, host, mode, ignores_configured })
     }
 
-    /// Where calls to a service in a region go.
-    pub(crate) fn of(&self, service: Service, region: &Region) -> Result<Target> {
+    /// Where calls to a service in a region go. `from` names where the region came from: a region
+    /// of no known shape makes a host that has to be trusted.
+    pub(crate) fn of(&self, service: Service, region: &Region, from: &str) -> Result<Target> {
         let signing_region = region.concrete().to_owned();
         let configured = self.configured(service)?;
         let (endpoint, is_default) = match configured {
             Some((url, from)) if !is_ignored(&from, self.host)? => {
+                if url.len() > LONGEST {
+                    // not shown: a password may stand in it
+                    return Err(Error::config(format!("{from} is not an endpoint"))
+                        .because(format!("it is longer than {LONGEST} characters")));
+                }
                 (Endpoint::configured(&url, &from, own_host, self.host)?, false)
             }
-            _ => (Endpoint::known(&service.host_name(region, self.mode)?)?, true),
+            _ => {
+                let name = service.host_name(region, self.mode)?;
+                (Endpoint::known(&name, from, own_host, self.host)?, true)
+            }
         };
         Ok(Target { endpoint, signing_region, is_default })
     }
@@ -166,6 +176,9 @@ pub(crate) fn ca_bundle(profile: Option<&Section<'_>>, host: &Host) -> Result<Op
     }
 }
 
+/// The longest URL that is called. The signer answers one of 64 KiB with a panic.
+const LONGEST: usize = 2048;
+
 /// Whether a strict person's calls pass over it. Asked last, since the answer may lie in a file.
 fn is_ignored(from: &str, host: &Host) -> Result<bool> {
     let is_strict = host.trust.is_strict()?;
@@ -196,8 +209,11 @@ mod tests {
 
     fn target(service: Service, profile: &str, host: &Host) -> Result<(String, bool)> {
         let profiles = Profiles::load(host)?;
-        let target = Endpoints::new(&profiles, profiles.profile(profile), host)?
-            .of(service, &Region::parse("eu-west-1", "a test")?)?;
+        let target = Endpoints::new(&profiles, profiles.profile(profile), host)?.of(
+            service,
+            &Region::parse("eu-west-1", "a test")?,
+            "a test",
+        )?;
         assert_eq!(target.signing_region, "eu-west-1");
         Ok((target.endpoint.origin(), target.is_default))
     }
@@ -237,6 +253,31 @@ mod tests {
         let env = [("AWS_ENDPOINT_URL_SSO", "https://evil.example")];
         let error = target(Service::Sso, "none", &host(&env, false)).unwrap_err();
         assert!(error.message().contains("`AWS_ENDPOINT_URL_SSO`"), "{error}");
+    }
+
+    #[test]
+    fn a_region_of_no_known_shape_is_called_only_where_it_is_trusted() {
+        let of = |trusted: &[&str]| {
+            let hosts = trusted.iter().map(|host| (*host).to_owned()).collect();
+            let trust = Box::new(StaticTrust { hosts, ..StaticTrust::default() });
+            let host = Host { trust, ..host(&[], false) };
+            let region = Region::parse("mars-1", "`--region`")?;
+            Endpoints::new(&Profiles::default(), None, &host)?
+                .of(Service::Sts, &region, "`--region`")
+                .map(|target| target.endpoint.origin())
+        };
+        let error = of(&[]).unwrap_err();
+        assert!(error.message().starts_with("`--region` names"), "{error}");
+        assert_eq!(error.next_line(), Some("fleetkey trust add sts.mars-1.amazonaws.com"));
+        let trusted = of(&["sts.mars-1.amazonaws.com"]).unwrap();
+        assert_eq!(trusted, "https://sts.mars-1.amazonaws.com");
+    }
+
+    #[test]
+    fn an_endpoint_longer_than_the_signer_takes_is_refused() {
+        let long = format!("http://localhost/{}", "x".repeat(70_000));
+        let error = target(Service::Sts, "none", &host(&[("AWS_ENDPOINT_URL", &long)], false));
+        assert!(error.unwrap_err().to_string().contains("longer than 2048"));
     }
 
     #[test]

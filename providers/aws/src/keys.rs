@@ -4,12 +4,16 @@
 //! as a signature that nobody can explain. No error here shows a value, not even the id, since the
 //! two are easily pasted into each other's place.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use aws_credential_types::Credentials;
-use fleetkey_provider::{Error, ExposeSecret, Result, SecretString};
+use fleetkey_provider::{Error, ExposeSecret, Host, Result, SecretString};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// Longer than any that AWS gives out, and far below what the signer cannot take. It may be longer
+/// than a cluster's token can hold: a hub's only has to assume the next role.
+const LONGEST_SESSION_TOKEN: usize = 16 * 1024;
 
 /// A pair of access keys, and what is known of it.
 #[derive(Clone)]
@@ -29,19 +33,33 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// A checked pair. `from` names the variables, the file or the service it came from.
+    /// A checked pair. `from` names the variables or the file it came from.
     pub(crate) fn new(
         from: &str,
         access_key_id: impl Into<String>,
         secret_access_key: impl Into<String>,
         session_token: Option<String>,
     ) -> Result<Self> {
-        let access_key_id = access_key_id.into();
-        let secret_access_key = secret_access_key.into();
-        check(from, "access key id", &access_key_id)?;
-        check(from, "secret access key", &secret_access_key)?;
+        Self::checked(access_key_id.into(), secret_access_key.into(), session_token).map_err(
+            |Flaw { what, why }| {
+                Error::config(format!("the {what} from {from} cannot be one")).because(why)
+            },
+        )
+    }
+
+    /// The pair that a cloud lends, checked; what is wrong with it is nothing a person can mend.
+    pub(crate) fn checked(
+        access_key_id: String,
+        secret_access_key: String,
+        session_token: Option<String>,
+    ) -> Result<Self, Flaw> {
+        check_id(&access_key_id)?;
+        check_text("secret access key", &secret_access_key)?;
         if let Some(token) = &session_token {
-            check(from, "session token", token)?;
+            check_text("session token", token)?;
+            if token.len() > LONGEST_SESSION_TOKEN {
+                return Err(Flaw { what: "session token", why: TOO_LONG });
+            }
         }
         Ok(Self {
             access_key_id,
@@ -127,8 +145,56 @@ struct Kept<'a> {
     session_stamp: Option<Cow<'a, str>>,
 }
 
-fn check(from: &str, what: &str, value: &str) -> Result<()> {
-    let cause = if value.is_empty() {
+/// When keys that a service lends end for us: when it says, or after as long as AWS lends roles at
+/// most. Without a bound one answer could stay in use for years.
+pub(crate) fn end_of_lent(said: Timestamp, service: &str, host: &Host) -> Timestamp {
+    let longest = host.clock.now().checked_add(LONGEST_LIFE).unwrap_or(Timestamp::MAX);
+    if said <= longest {
+        return said;
+    }
+    host.notes.note(&format!(
+        "{service} lends the keys until {said}, longer than AWS lends roles; used until {longest}"
+    ));
+    longest
+}
+
+/// Times as AWS's tools write them: with `Z`, an offset, or `UTC`.
+pub(crate) fn time(text: &str) -> Option<Timestamp> {
+    match text.strip_suffix("UTC") {
+        Some(text) => format!("{}Z", text.trim_end()).parse().ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// What cannot be one of a pair, and why.
+#[derive(Debug)]
+pub(crate) struct Flaw {
+    what: &'static str,
+    why: &'static str,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no {} ({})", self.what, self.why)
+    }
+}
+
+/// The id stands in every signed URL, in errors and in a kept credential's key.
+fn check_id(id: &str) -> Result<(), Flaw> {
+    let why = if id.is_empty() {
+        "it is empty"
+    } else if id.len() > 128 {
+        "it is longer than 128 characters"
+    } else if !id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        "something other than letters, digits and `_` stands in it, perhaps a line break"
+    } else {
+        return Ok(());
+    };
+    Err(Flaw { what: "access key id", why })
+}
+
+fn check_text(what: &'static str, value: &str) -> Result<(), Flaw> {
+    let why = if value.is_empty() {
         "it is empty"
     } else if value.chars().any(|c| c.is_ascii_control()) {
         "a control character stands in it, perhaps a line break"
@@ -137,11 +203,18 @@ fn check(from: &str, what: &str, value: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::config(format!("the {what} from {from} cannot be one")).because(cause))
+    Err(Flaw { what, why })
 }
+
+const TOO_LONG: &str = "it is longer than any that AWS gives out";
+
+/// AWS lends roles for no longer.
+const LONGEST_LIFE: Duration = Duration::from_hours(12);
 
 #[cfg(test)]
 mod tests {
+    use fleetkey_provider::testing::{KeptNotes, ManualClock};
+
     use super::*;
 
     fn keys() -> Keys {
@@ -192,6 +265,9 @@ mod tests {
             ("AKID", "", None),
             ("AKID", "s", Some("")),
             ("AKID\n", "s", None),
+            ("ASIA/2020&X-Amz=1", "s", None),
+            ("AKID\u{202e}", "s", None),
+            (&*"A".repeat(129), "s", None),
             ("AKID", "hunter2\r", None),
             ("AKID", "hunter2é", None),
             ("AKID", "s", Some("hunter2\0")),
@@ -200,6 +276,33 @@ mod tests {
             assert!(error.to_string().contains("`X`"), "{error}");
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_session_token_without_end_is_refused() {
+        let with = |n| Keys::new("the environment", "AKID", "s", Some("x".repeat(n)));
+        assert!(with(LONGEST_SESSION_TOKEN).is_ok());
+        for n in [LONGEST_SESSION_TOKEN + 1, 66_000, 500_000] {
+            let error = with(n).unwrap_err().to_string();
+            assert!(error.starts_with("the session token from the environment"), "{error}");
+            assert!(error.contains("longer than any"), "{error}");
+            assert!(!error.contains("xxxx"), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_answer_makes_keys_that_last_for_years() {
+        let notes = KeptNotes::default();
+        let host = Host {
+            clock: Box::new(ManualClock::at("2026-01-02T00:00:00Z")),
+            notes: Box::new(notes.clone()),
+            ..Host::refusing()
+        };
+        let end = |said: &str| end_of_lent(said.parse().unwrap(), "STS", &host).to_string();
+        assert_eq!(end("2026-01-02T12:00:00Z"), "2026-01-02T12:00:00Z");
+        assert!(notes.lines().is_empty());
+        assert_eq!(end("9999-01-02T12:00:00Z"), "2026-01-02T12:00:00Z");
+        assert_eq!(notes.lines().len(), 1);
     }
 
     #[test]

@@ -7,39 +7,58 @@ use crate::{partition::Partition, profiles::Section, variables};
 
 /// A region's name, fit to stand in a host name.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Region(String);
+pub(crate) struct Region {
+    name: String,
+    /// Whether it was written as a pseudo region that asks for FIPS hosts.
+    fips: bool,
+}
 
 impl Region {
-    /// A region of that name, known or not. `from` names where it came from.
+    /// A region of that name, known or new. `from` names where it came from.
+    ///
+    /// A name of another shape than regions have is refused, since the host that is made of it could
+    /// be a customer's: `sts.s3.amazonaws.com` is a bucket called `sts`.
     pub(crate) fn parse(text: &str, from: &str) -> Result<Self> {
         RULE.check(from, text)?;
-        if text.starts_with('-') || text.ends_with('-') {
+        let stripped = text.strip_prefix("fips-").or_else(|| text.strip_suffix("-fips"));
+        let name = stripped.unwrap_or(text);
+        if Partition::known_by(name).is_none() && !is_shaped_like_one(name) {
             return Err(Error::config(format!("{from} is not a region: `{text}`"))
-                .because("it begins or ends with `-`"));
+                .because("a region's name is words of letters and then a number, joined by `-`"));
         }
-        Ok(Self(text.to_owned()))
-    }
-
-    /// No region at all: what answers for all of partition `aws`.
-    pub(crate) fn global() -> Self {
-        Self("aws-global".to_owned())
+        Ok(Self { name: name.to_owned(), fips: stripped.is_some() })
     }
 
     /// Its name.
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// Whether its name asked for FIPS hosts, as `fips-us-east-1` and `us-east-1-fips` do.
+    pub(crate) fn wants_fips(&self) -> bool {
+        self.fips
     }
 
     /// Its name or, for a name of a whole partition, that of the region which answers for it.
     pub(crate) fn concrete(&self) -> &str {
         let partition = self.partition();
-        if partition.is_pseudo_region(&self.0) { partition.global_region } else { &self.0 }
+        if partition.is_pseudo_region(&self.name) { partition.global_region } else { &self.name }
     }
 
     /// Its partition.
     pub(crate) fn partition(&self) -> &'static Partition {
-        Partition::of_region(&self.0)
+        Partition::of_region(&self.name)
     }
+}
+
+/// Whether it could be a region that opens tomorrow. No service's label that customers get names
+/// below has this shape: `s3` and all that begins with it has a digit in its first word.
+fn is_shaped_like_one(name: &str) -> bool {
+    let Some((words, number)) = name.rsplit_once('-') else { return false };
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+    words.split('-').all(is_word)
+        && !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The region and where it was found: flag, cluster, environment, profile, in this order. The
@@ -93,7 +112,8 @@ fn of_server(cluster: &ClusterInfo) -> Option<Region> {
         let (region, rest) = rest.split_once('.')?;
         (region, rest.strip_prefix("eks.")?, false)
     };
-    let partition = Partition::of_region(region);
+    // a name alone, which anybody may have written, opens no new regions
+    let partition = Partition::known_by(region)?;
     let expected =
         if is_dualstack { partition.dualstack_suffix } else { Some(partition.dns_suffix) };
     if expected != Some(suffix) {
@@ -125,7 +145,7 @@ mod tests {
     }
 
     fn host(pairs: &[(&str, &str)]) -> Host {
-        let config = "[profile p]\nregion = from-profile\n";
+        let config = "[profile p]\nregion = from-profile-1\n";
         Host {
             env: Box::new(StaticEnv::new(pairs.iter().copied().chain([("HOME", "/h")]))),
             files: Box::new(StaticFiles::new([("/h/.aws/config", config)])),
@@ -137,23 +157,23 @@ mod tests {
         let host = host(env);
         let profiles = Profiles::load(&host).unwrap();
         let found = resolve(flag, exec, profiles.profile("p").as_ref(), &host).unwrap();
-        found.map(|(region, _)| region.0)
+        found.map(|(region, _)| region.name)
     }
 
     #[test]
     fn the_order_is_flag_cluster_environment_profile() {
         let server = "https://ID.gr7.eu-west-1.eks.amazonaws.com";
-        let both = [("AWS_REGION", "from-env"), ("AWS_DEFAULT_REGION", "from-old-env")];
-        let extension = cluster(server, &json!({"region": "from-extension"}));
+        let both = [("AWS_REGION", "from-env-1"), ("AWS_DEFAULT_REGION", "from-old-env-1")];
+        let extension = cluster(server, &json!({"region": "from-extension-1"}));
         let name_only = cluster(server, &json!({}));
         let none = ExecInfo::default();
         let expect = |found: Option<String>, region| assert_eq!(found.as_deref(), Some(region));
-        expect(find(Some("from-flag"), &extension, &both), "from-flag");
-        expect(find(None, &extension, &both), "from-extension");
+        expect(find(Some("from-flag-1"), &extension, &both), "from-flag-1");
+        expect(find(None, &extension, &both), "from-extension-1");
         expect(find(None, &name_only, &both), "eu-west-1");
-        expect(find(None, &none, &both), "from-env");
-        expect(find(None, &none, &both[1..]), "from-old-env");
-        expect(find(None, &none, &[("AWS_REGION", "")]), "from-profile");
+        expect(find(None, &none, &both), "from-env-1");
+        expect(find(None, &none, &both[1..]), "from-old-env-1");
+        expect(find(None, &none, &[("AWS_REGION", "")]), "from-profile-1");
         assert!(resolve(None, &none, None, &Host::refusing()).unwrap().is_none());
     }
 
@@ -177,6 +197,8 @@ mod tests {
             ("https://x.ID.x.us-east-1.eks.amazonaws.com", None),
             ("https://us-east-1.eks.amazonaws.com", None),
             ("https://ID.x.-.eks.amazonaws.com", None),
+            ("https://ID.x.s3.eks.amazonaws.com", None),
+            ("https://ID.x.mars-1.eks.amazonaws.com", None),
             ("https://10.0.0.1:6443", None),
             ("", None),
         ] {
@@ -189,12 +211,45 @@ mod tests {
 
     #[test]
     fn what_is_no_region_is_refused_by_name() {
-        for bad in ["", "bad/region", "us east", "US-EAST-1", "-a", "a-", "a.b", &"x".repeat(64)] {
+        for bad in
+            ["", "bad/region", "us east", "US-EAST-1", "-a", "a-", "a.b", "fips", &"x".repeat(64)]
+        {
             let error = Region::parse(bad, "`AWS_REGION`").unwrap_err();
             assert!(error.message().starts_with("`AWS_REGION` is not a region"), "{error}");
         }
         let exec = cluster("", &json!({"region": 1}));
         assert!(resolve(None, &exec, None, &Host::refusing()).is_err());
         assert!(resolve(Some(""), &ExecInfo::default(), None, &Host::refusing()).is_err());
+    }
+
+    #[test]
+    fn a_region_that_would_name_somebodys_bucket_is_none() {
+        for bad in [
+            "s3",
+            "s3-us-west-2",
+            "s3-external-1",
+            "s3-website-us-east-1",
+            "fips-s3",
+            "elb",
+            "us-west-2-lax-1",
+        ] {
+            let error = Region::parse(bad, "`--region`").unwrap_err();
+            assert!(error.message().starts_with("`--region` is not a region"), "{error}");
+        }
+        for good in ["mars-1", "us-moon-east-1", "us-east-1", "aws-cn-global"] {
+            assert!(Region::parse(good, "`--region`").is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_pseudo_region_is_its_region_with_fips() {
+        for (text, name, fips) in [
+            ("fips-us-east-1", "us-east-1", true),
+            ("us-east-1-fips", "us-east-1", true),
+            ("us-east-1", "us-east-1", false),
+        ] {
+            let region = Region::parse(text, "a test").unwrap();
+            assert_eq!((region.as_str(), region.wants_fips()), (name, fips));
+        }
     }
 }

@@ -26,7 +26,11 @@ pub(crate) fn request(
     host: &Host,
 ) -> Result<Box<dyn Request>> {
     let arguments = Arguments::read(matches, exec)?;
-    let environment = Environment::read(host)?;
+    // who named a profile wants nothing of the environment, whatever stands in it
+    let environment = match arguments.profile {
+        Some(_) => Environment::default(),
+        None => Environment::read(host)?,
+    };
     let profiles = Profiles::load(host)?;
     let selected = plan::selected(&arguments, &environment);
     let plan = plan::plan(&arguments, &environment, &selected, &profiles, host.notes.as_ref())?;
@@ -44,7 +48,7 @@ pub(crate) fn request(
     let authorities = || ca_bundle(section.as_ref(), host);
     let sts = || -> Result<Sts> {
         let Target { endpoint, signing_region, is_default } =
-            endpoints.of(Service::Sts, &region)?;
+            endpoints.of(Service::Sts, &region, &from)?;
         Ok(Sts { endpoint, is_default, signing_region, ca_bundle: authorities()? })
     };
     let Plan { base, roles } = plan;
@@ -53,7 +57,8 @@ pub(crate) fn request(
         Base::StaticKeys { keys, profile } => Source::StaticKeys(StaticKeys { keys, profile }),
         Base::WebIdentity(plan) => Source::WebIdentity(WebIdentity::open(plan, sts()?, host)?),
         Base::Sso(settings) => {
-            let portal = endpoints.of(Service::Sso, &settings.region)?;
+            let from = format!("`sso_region` of profile `{}`", shown(&settings.profile));
+            let portal = endpoints.of(Service::Sso, &settings.region, &from)?;
             let home = profiles::home(host).ok_or_else(no_home)?;
             Source::Sso(Sso::new(settings, &home, portal, authorities()?))
         }
@@ -137,6 +142,35 @@ mod tests {
     }
 
     #[test]
+    fn what_the_environment_says_of_keys_and_profiles_does_not_matter_to_a_named_profile() {
+        let long = "x".repeat(70_000);
+        for pairs in [
+            &[("AWS_ACCESS_KEY_ID", "half a pair")][..],
+            &[KEYS[0], ("AWS_SECRET_ACCESS_KEY", "bad\nvalue")],
+            &[KEYS[0], KEYS[1], ("AWS_SESSION_TOKEN", &long)],
+            &[("AWS_PROFILE", "bad\nname")],
+            &[("AWS_DEFAULT_PROFILE", &long)],
+        ] {
+            let world = World::new().env(pairs);
+            assert!(world.ask("").is_err(), "without one it is a mistake");
+            let request = world.ask("--profile keys").unwrap();
+            assert_eq!(request.describe(), "access keys of profile `keys`");
+        }
+    }
+
+    #[test]
+    fn a_region_whose_host_could_be_a_bucket_is_refused_and_a_new_one_is_not_called() {
+        let world = World::new().env(&KEYS);
+        for region in ["s3", "s3-us-west-2"] {
+            let error = world.ask(&format!("--region {region}")).unwrap_err();
+            assert!(error.message().starts_with("`--region` is not a region"), "{error}");
+        }
+        assert!(world.ask("--region mars-1").is_ok(), "a token alone sends nothing there");
+        let error = world.ask(&format!("--region mars-1 --role {ROLE}")).unwrap_err();
+        assert_eq!(error.next_line(), Some("fleetkey trust add sts.mars-1.amazonaws.com"));
+    }
+
+    #[test]
     fn roles_of_flags_follow_those_of_the_profile() {
         let other = "arn:aws:iam::210987654321:role/way";
         let world = World::new();
@@ -165,7 +199,12 @@ mod tests {
     fn what_is_missing_is_said_with_where_it_was_looked_for() {
         let world = World::new();
         for (line, world, words, next) in [
-            ("--profile nobody", &world, "`--profile` names", "aws configure list-profiles"),
+            (
+                "--profile nobody",
+                &world,
+                "`--profile` names",
+                r"grep -n '^\[' /home/.aws/config /home/.aws/credentials",
+            ),
             ("", &world, "no credentials for AWS", "aws configure list --profile default"),
             (
                 "--profile keys",

@@ -188,8 +188,8 @@ mod tests {
         let loopback = world.clone().env(&[("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")]);
         let authorities = world.clone().env(&[("AWS_CA_BUNDLE", "/ca.pem")]);
         let web = [("AWS_WEB_IDENTITY_TOKEN_FILE", "/t"), ("AWS_ROLE_ARN", ROLE)];
-        let web_one = World::new().env(&web).file("/t", "one");
-        let web_two = World::new().env(&web).file("/t", "two");
+        let web_one = World::new().env(&web).file("/t", "e30.eyJpc3MiOiJpIiwic3ViIjoicyJ9.bmV3");
+        let web_two = World::new().env(&web).file("/t", "e30.eyJpc3MiOiJpIiwic3ViIjoidCJ9.bmV3");
         let role = |rest: &str| format!("--profile keys --role {ROLE} {rest}");
         let lines = [
             role(""),

@@ -31,6 +31,11 @@ impl Mode {
         })
     }
 
+    /// The same for a region, whose name may ask for FIPS by itself.
+    pub(crate) fn in_region(self, region: &Region) -> Self {
+        Self { fips: self.fips || region.wants_fips(), ..self }
+    }
+
     /// What the names of such hosts end in.
     pub(crate) fn suffix(self, partition: &Partition) -> Result<&'static str> {
         if !self.dualstack {
@@ -64,6 +69,7 @@ pub(crate) struct StsHost {
 
 /// The host of a region.
 pub(crate) fn sts_host(region: &Region, mode: Mode) -> Result<StsHost> {
+    let mode = mode.in_region(region);
     let (partition, signing_region) = (region.partition(), region.concrete());
     let name = if region.as_str() == "aws-global" && mode == Mode::default() {
         format!("sts.{}", partition.dns_suffix)
@@ -117,6 +123,8 @@ mod tests {
         for (region, mode, name, signing_region) in [
             ("eu-west-1", PLAIN, "sts.eu-west-1.amazonaws.com", "eu-west-1"),
             ("mars-1", PLAIN, "sts.mars-1.amazonaws.com", "mars-1"),
+            ("fips-us-east-1", PLAIN, "sts-fips.us-east-1.amazonaws.com", "us-east-1"),
+            ("us-west-2-fips", DUALSTACK, "sts-fips.us-west-2.api.aws", "us-west-2"),
             ("aws-global", PLAIN, "sts.amazonaws.com", "us-east-1"),
             ("aws-global", FIPS, "sts-fips.us-east-1.amazonaws.com", "us-east-1"),
             ("aws-global", DUALSTACK, "sts.us-east-1.api.aws", "us-east-1"),

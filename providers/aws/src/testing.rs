@@ -86,10 +86,15 @@ impl World {
 
     /// Understands a command line; `--cluster-name` is added.
     pub(crate) fn ask(&self, line: &str) -> Result<Box<dyn Request>> {
+        Self::ask_on(line, &self.host())
+    }
+
+    /// The same, on a host that a test changed.
+    pub(crate) fn ask_on(line: &str, host: &Host) -> Result<Box<dyn Request>> {
         let command = Aws.arguments(Command::new("aws").no_binary_name(true));
         let words = ["--cluster-name", "c"].into_iter().chain(line.split_whitespace());
         let mut matches = command.try_get_matches_from(words).unwrap();
-        Aws.request(&mut matches, &ExecInfo::default(), &self.host())
+        Aws.request(&mut matches, &ExecInfo::default(), host)
     }
 
     /// Lends what is asked for, with the keys of its sources.

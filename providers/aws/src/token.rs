@@ -19,7 +19,7 @@ use aws_sigv4::{
     sign::v4,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use fleetkey_provider::{Error, Result, Rule, SecretString, Token, shown};
+use fleetkey_provider::{Error, ExposeSecret, Result, Rule, SecretString, Token, shown};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{keys::Keys, sts_host::StsHost};
@@ -35,6 +35,16 @@ const LIFE: SignedDuration = SignedDuration::from_mins(14);
 
 /// What stands in every URL before the signer's own parameters.
 const QUERY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
+
+/// What stands in every URL, but for the host, the region, the key's id and the session token, whose
+/// lengths differ. Only its length counts.
+const FRAME: &str = "https:///?Action=GetCallerIdentity&Version=2011-06-15\
+    &X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=%2F20260102%2F%2Fsts%2Faws4_request\
+    &X-Amz-Date=20260102T030405Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host%3Bx-k8s-aws-id\
+    &X-Amz-Signature=b801c71b2d6c7acde1a344a2a29b00f01784708ee2d135ecf4f378538f9e2eb3";
+
+/// What a session token adds to it, besides itself.
+const SECURITY_TOKEN: &str = "&X-Amz-Security-Token=";
 
 /// The header that ties a token to one cluster.
 const CLUSTER_HEADER: &str = "x-k8s-aws-id";
@@ -74,25 +84,36 @@ pub(crate) fn presign(
         return Err(Error::config("the access keys cannot sign any more")
             .because(format!("they expired at {}", whole_seconds(end))));
     }
-    let url = signed_url(keys, sts, cluster, now).ok_or_else(|| {
-        Error::failed(format!("a request to `{}` could not be signed", shown(&sts.name)))
-    })?;
-    let mut token = String::with_capacity(PREFIX.len() + url.len().div_ceil(3) * 4);
-    token.push_str(PREFIX);
-    BASE64_URL_SAFE_NO_PAD.encode_string(&url, &mut token);
-    if token.len() > LONGEST {
+    // before signing: the signer panics where a URL is out of all bounds
+    let length = length(keys, sts);
+    if length > LONGEST {
         return Err(Error::config(format!(
-            "the token has {} characters, and clusters read no more than {LONGEST}",
-            token.len()
+            "the token would have {length} characters, and clusters read no more than {LONGEST}"
         ))
         .because(
             "the session token of these keys is too long: a role with fewer session tags, or \
              without a session policy, gets a shorter one",
         ));
     }
+    let url = signed_url(keys, sts, cluster, now).ok_or_else(|| {
+        Error::failed(format!("a request to `{}` could not be signed", shown(&sts.name)))
+    })?;
+    let mut token = String::with_capacity(PREFIX.len() + url.len().div_ceil(3) * 4);
+    token.push_str(PREFIX);
+    BASE64_URL_SAFE_NO_PAD.encode_string(&url, &mut token);
     let end = now.checked_add(LIFE).unwrap_or(Timestamp::MAX);
     let end = keys.expires.map_or(end, |keys_end| keys_end.min(end));
     Ok(Token { secret: SecretString::from(token), expires: whole_seconds(end) })
+}
+
+/// How long the token will be.
+fn length(keys: &Keys, sts: &StsHost) -> usize {
+    let session_token = keys.session_token.as_ref().map_or(0, |token| {
+        let kept = |byte: u8| if is_unreserved(byte) { 1 } else { 3 };
+        SECURITY_TOKEN.len() + token.expose_secret().bytes().map(kept).sum::<usize>()
+    });
+    let varying = sts.name.len() + sts.signing_region.len() + keys.access_key_id.len();
+    PREFIX.len() + ((FRAME.len() + varying + session_token) * 4).div_ceil(3)
 }
 
 /// The URL, with its parameters where botocore puts them.
@@ -134,7 +155,7 @@ fn signed_url(keys: &Keys, sts: &StsHost, cluster: &ClusterId, now: Timestamp) -
 fn encode(value: &str, url: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+        if is_unreserved(byte) {
             url.push(byte.into());
         } else {
             url.push('%');
@@ -142,6 +163,10 @@ fn encode(value: &str, url: &mut String) {
             url.push(HEX[usize::from(byte & 15)].into());
         }
     }
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)
 }
 
 /// Clients read no fractions, and a token that ends sooner harms nobody.
@@ -167,11 +192,12 @@ mod tests {
         Keys::new("a test", "AKIDEXAMPLE", "x", session_token.map(str::to_owned)).unwrap()
     }
 
+    fn sts() -> StsHost {
+        StsHost { name: "sts.us-east-1.amazonaws.com".into(), signing_region: "us-east-1".into() }
+    }
+
     fn token(keys: &Keys) -> Result<Token> {
-        let sts = StsHost {
-            name: "sts.us-east-1.amazonaws.com".into(),
-            signing_region: "us-east-1".into(),
-        };
+        let sts = sts();
         let cluster = ClusterId::parse("c", "`--cluster-name`").unwrap();
         presign(keys, &sts, &cluster, "2026-01-02T03:04:05.9Z".parse().unwrap())
     }
@@ -225,6 +251,28 @@ mod tests {
         let error = length(longest + 1).unwrap_err();
         assert!(error.to_string().contains("session token"), "{error}");
         assert!(!error.to_string().contains("xxxx"), "{error}");
+    }
+
+    #[test]
+    fn the_length_is_known_before_signing() {
+        for session_token in [None, Some("x"), Some("a/+= ~%"), Some("abc"), Some("abcd")] {
+            let keys = keys(session_token);
+            let signed = token(&keys).unwrap().secret.expose_secret().len();
+            assert_eq!(length(&keys, &sts()), signed, "{session_token:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_token_that_cannot_fit_never_reaches_the_signer() {
+        let longest = (LONGEST - PREFIX.len()) * 3 / 4 - FRAME.len() - SECURITY_TOKEN.len();
+        let longest = "x".repeat(longest);
+        // on the shortest host, with the shortest id, it is the frame that decides
+        let bare = StsHost { name: String::new(), signing_region: String::new() };
+        let keys = Keys { access_key_id: String::new(), ..keys(Some(&longest)) };
+        assert!(length(&keys, &bare) <= LONGEST);
+        let session_token = Some(SecretString::from("/".repeat(66_000)));
+        let over = Keys { session_token, ..keys };
+        assert_eq!(token(&over).unwrap_err().kind(), Kind::Config);
     }
 
     #[test]

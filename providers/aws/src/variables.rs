@@ -6,7 +6,7 @@ pub(crate) const AWS_ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 pub(crate) const AWS_SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 /// The session token of that pair, if it was lent.
 pub(crate) const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
-/// The same under its older name, asked second.
+/// The same under its older name; botocore asks for it first, and so do we.
 pub(crate) const AWS_SECURITY_TOKEN: &str = "AWS_SECURITY_TOKEN";
 /// The account that pair belongs to.
 pub(crate) const AWS_ACCOUNT_ID: &str = "AWS_ACCOUNT_ID";

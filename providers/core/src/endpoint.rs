@@ -8,7 +8,7 @@ use std::{fmt, net::IpAddr};
 
 use url::{Host as UrlHost, Url};
 
-use crate::{Error, Host, Result, shown};
+use crate::{Error, Host, Result, quoted, shown};
 
 /// A URL that may be given something secret: https, or http on loopback; no user info, no fragment.
 #[derive(Clone)]
@@ -19,21 +19,29 @@ impl Endpoint {
     /// from; `own` knows the provider's own host names.
     pub fn configured(text: &str, from: &str, own: fn(&str) -> bool, host: &Host) -> Result<Self> {
         let wrong = |cause: &str| {
-            Error::config(format!("{from} is not an endpoint: `{}`", shown(text))).because(cause)
+            Error::config(format!(
+                "{from} is not an endpoint: `{}`",
+                shown(&without_user_info(text))
+            ))
+            .because(cause)
         };
+        if text.contains('@') {
+            return Err(wrong(
+                "an endpoint is scheme, host and port, without a user name or password",
+            ));
+        }
         let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
         let Some(name) = url.host_str().map(str::to_owned) else {
             return Err(wrong("it names no host"));
         };
+        if !name.chars().all(is_of_a_host) {
+            return Err(wrong("no host has a name of such characters"));
+        }
         let loopback = is_loopback(&url);
         match url.scheme() {
             "https" => {}
             "http" if loopback => {}
             _ => return Err(wrong("only https is allowed, and http on loopback")),
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Error::config(format!("{from} carries a user name or a password"))
-                .because("an endpoint is scheme, host and port"));
         }
         if url.fragment().is_some() || url.query().is_some() {
             return Err(wrong("a query or a fragment has no meaning here"));
@@ -41,19 +49,21 @@ impl Endpoint {
         if loopback || own(&name) || host.trust.allows(&name)? {
             return Ok(Self(url));
         }
-        Err(Error::config(format!("{from} names `{}`, which is not trusted", shown(&name)))
-            .because(
-                "secrets go only to the cloud's own hosts, to loopback, and to hosts you named",
-            )
-            .next(format!("fleetkey trust add {name}")))
+        Err(untrusted(&name, from))
     }
 
-    /// An endpoint from a provider's own table. Errors if a part taken from outside (a region)
-    /// made another URL of it.
-    pub fn known(host_name: &str) -> Result<Self> {
+    /// An endpoint from a provider's own table. A part of the name may have come from outside (a
+    /// region), so it has to be one of the provider's own hosts all the same; `from` names that part.
+    pub fn known(host_name: &str, from: &str, own: fn(&str) -> bool, host: &Host) -> Result<Self> {
         let broken = || Error::config(format!("`{}` is not a host name", shown(host_name)));
         let url = Url::parse(&format!("https://{host_name}/")).map_err(|_| broken())?;
-        if url.host_str() == Some(host_name) { Ok(Self(url)) } else { Err(broken()) }
+        if url.host_str() != Some(host_name) || !host_name.chars().all(is_of_a_host) {
+            return Err(broken());
+        }
+        if own(host_name) || host.trust.allows(host_name)? {
+            return Ok(Self(url));
+        }
+        Err(untrusted(host_name, from))
     }
 
     /// The same host with this path (joined to a configured one) and these query parameters.
@@ -78,7 +88,12 @@ impl Endpoint {
         is_loopback(&self.0)
     }
 
-    /// Scheme, host and port: enough to tell two endpoints apart in a key.
+    /// The whole URL, to tell two endpoints apart in a key.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Scheme, host and port, for a person.
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
     }
@@ -94,6 +109,23 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+fn untrusted(name: &str, from: &str) -> Error {
+    Error::config(format!("{from} names `{}`, which is not trusted", shown(name)))
+        .because("secrets go only to the cloud's own hosts, to loopback, and to hosts you named")
+        .next(format!("fleetkey trust add {}", quoted(name)))
+}
+
+/// Letters of names and addresses. A URL allows more, `;` and `$` among them, which a shell would
+/// take for its own when an error is pasted.
+fn is_of_a_host(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_:[]".contains(c)
+}
+
+/// The text without what stands before the last `@`: a password, if it is meant as a URL.
+fn without_user_info(text: &str) -> String {
+    text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, rest)| format!("…@{rest}"))
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -156,15 +188,35 @@ mod tests {
 
     #[test]
     fn no_password_stands_in_the_error() {
-        let error = configured("https://user:hunter2@own.example").unwrap_err();
-        assert!(!error.to_string().contains("hunter2"), "{error}");
+        for url in [
+            "https://user:hunter2@own.example",
+            "http://user:hunter2@own.example",
+            "https://user:hunter2@bad host/",
+            "https://user:hunter2@host:99999/",
+        ] {
+            let error = configured(url).unwrap_err();
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_host_name_is_nothing_to_paste() {
+        for host in ["x;id;$(id)`id`&'", "x$(id)", "x|sh", "x'y"] {
+            let error = configured(&format!("https://{host}")).unwrap_err();
+            assert_eq!(error.next_line(), None, "{host}");
+        }
     }
 
     #[test]
     fn a_table_entry_cannot_be_bent() {
-        assert!(Endpoint::known("sts.us-east-1.amazonaws.com").is_ok());
+        let known = |name| {
+            Endpoint::known(name, "a region", |name| name == "own.example", &Host::refusing())
+        };
+        assert!(known("own.example").is_ok());
+        let bucket = known("own.bucket.example").unwrap_err();
+        assert_eq!(bucket.next_line(), Some("fleetkey trust add own.bucket.example"));
         for bad in ["a.b/c", "a.b:1", "a@b", "a b", "A.b", "", "a.b?c"] {
-            assert!(Endpoint::known(bad).is_err(), "{bad}");
+            assert!(known(bad).is_err(), "{bad}");
         }
     }
 

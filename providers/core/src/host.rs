@@ -95,6 +95,9 @@ pub trait Http: Send + Sync {
     /// Sends a request and reads its answer, whatever its status. Errors are
     /// [`Kind::Unavailable`](crate::Kind::Unavailable) and name the host.
     fn send<'a>(&'a self, request: &'a HttpRequest) -> BoxFuture<'a, Result<HttpResponse>>;
+    /// From now on nothing may take longer than this, all attempts together. The host says it before
+    /// it runs a provider's work; a provider has no need to.
+    fn end_within(&self, _limit: Duration) {}
 }
 
 /// Files that other tools own, such as those below `~/.aws`.
@@ -103,8 +106,8 @@ pub trait Files: Send + Sync {
     /// a folder, or is larger than 1 MiB. Links are followed: people keep these files in dotfile
     /// repositories.
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>>;
-    /// A number that changes when the file is written anew (its modification time in nanoseconds);
-    /// `None` if there is no such file. One `stat`.
+    /// A number that changes when the file is written anew or replaced; `None` if there is no such
+    /// file. One `stat`.
     fn stamp(&self, path: &Path) -> Option<i128>;
 }
 

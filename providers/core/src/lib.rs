@@ -31,4 +31,4 @@ pub use http::{HttpRequest, HttpResponse, Method, Retry};
 pub use key::{CredentialKey, Fingerprint, SessionKey};
 pub use provider::{Provider, Request, SignIn};
 pub use secrecy::{ExposeSecret, SecretString};
-pub use text::{Rule, quoted, shown};
+pub use text::{Rule, one_line, quoted, shown};

@@ -55,6 +55,11 @@ pub fn shown(text: &str) -> String {
     out
 }
 
+/// Text on one line that moves no cursor, whatever it was made of; nothing is cut.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if is_control(c) { ' ' } else { c }).collect()
+}
+
 /// A word as it can be pasted into a shell: quoted if a shell would read more into it than its
 /// letters. Control characters are escaped first, so what is pasted does nothing unseen.
 pub fn quoted(word: &str) -> String {
@@ -62,7 +67,7 @@ pub fn quoted(word: &str) -> String {
     if !word.is_empty() && !word.starts_with('-') && word.chars().all(plain) {
         word.to_owned()
     } else {
-        let visible = word.chars().map(|c| if is_control(c) { '?' } else { c }).collect::<String>();
+        let visible: String = word.chars().map(|c| if is_control(c) { '?' } else { c }).collect();
         format!("'{}'", visible.replace('\'', r"'\''"))
     }
 }

@@ -11,10 +11,9 @@ mod system;
 use std::{
     io::{ErrorKind, Read},
     path::Path,
-    time::UNIX_EPOCH,
 };
 
-use fleetkey_provider::{Error, Files, Result, quoted, shown};
+use fleetkey_provider::{Error, Files, Fingerprint, Result, quoted, shown};
 
 const LARGEST: u64 = 1 << 20;
 
@@ -41,7 +40,7 @@ impl Files for OtherPeoplesFiles {
         if kind.is_dir() {
             return Err(failed("it is a folder".into()));
         }
-        if !kind.is_file() && !is_null(path) {
+        if !kind.is_file() && !system::is_null(&kind) {
             return Err(failed("it is no regular file".into()));
         }
         let mut bytes =
@@ -56,20 +55,11 @@ impl Files for OtherPeoplesFiles {
     }
 
     fn stamp(&self, path: &Path) -> Option<i128> {
-        let modified = std::fs::metadata(path).ok()?.modified().ok()?;
-        let since = |duration: std::time::Duration| {
-            i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
-        };
-        Some(match modified.duration_since(UNIX_EPOCH) {
-            Ok(after) => since(after),
-            Err(before) => -since(before.duration()),
-        })
+        let facts = system::facts(&std::fs::metadata(path).ok()?);
+        let mut number = [0; 16];
+        number.copy_from_slice(&Fingerprint::of(facts.as_bytes()).as_bytes()[..16]);
+        Some(i128::from_le_bytes(number))
     }
-}
-
-/// `/dev/null` is how people say "no file" (`AWS_CONFIG_FILE=/dev/null`).
-fn is_null(path: &Path) -> bool {
-    path == Path::new("/dev/null")
 }
 
 #[cfg(all(test, unix))]
@@ -83,6 +73,30 @@ mod tests {
         assert_eq!(OtherPeoplesFiles.read(Path::new("/nonexistent/x")).unwrap(), None);
         assert_eq!(OtherPeoplesFiles.read(Path::new("/dev/null")).unwrap(), Some(vec![]));
         assert_eq!(OtherPeoplesFiles.read(Path::new("/dev/null/x")).unwrap(), None);
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "the file is another program's")]
+    fn a_file_written_anew_has_another_stamp_even_if_its_time_was_put_back() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("token");
+        std::fs::write(&path, "alice").unwrap();
+        let first = OtherPeoplesFiles.stamp(&path).unwrap();
+        assert_eq!(OtherPeoplesFiles.stamp(&path), Some(first));
+        let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+        std::fs::write(&path, "bobby").unwrap();
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_modified(time).unwrap();
+        assert_ne!(OtherPeoplesFiles.stamp(&path), Some(first));
+        assert_eq!(OtherPeoplesFiles.stamp(&home.path().join("none")), None);
+    }
+
+    #[test]
+    fn null_by_another_name_is_empty_too() {
+        let home = tempfile::tempdir().unwrap();
+        let link = home.path().join("config");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        assert_eq!(OtherPeoplesFiles.read(&link).unwrap(), Some(vec![]));
     }
 
     #[test]

@@ -1,12 +1,29 @@
-//! Opening somebody else's file on Windows, where a path that opens does not wait.
+//! Opening somebody else's file on Windows. A path of a pipe would wait for its other end, so device
+//! paths are refused.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::Result,
-    path::Path,
+    fs::{File, Metadata, OpenOptions},
+    io::{Error, ErrorKind, Result},
+    os::windows::fs::MetadataExt,
+    path::{Component, Path, Prefix},
 };
 
 /// Opens for reading.
 pub(super) fn open(path: &Path) -> Result<File> {
+    if let Some(Component::Prefix(prefix)) = path.components().next()
+        && matches!(prefix.kind(), Prefix::DeviceNS(_))
+    {
+        return Err(Error::new(ErrorKind::InvalidInput, "it is a device"));
+    }
     OpenOptions::new().read(true).open(path)
+}
+
+/// `NUL` opens as an empty file by itself.
+pub(super) fn is_null(_is: &Metadata) -> bool {
+    false
+}
+
+/// What is new when a file is.
+pub(super) fn facts(is: &Metadata) -> String {
+    format!("{} {} {}", is.creation_time(), is.last_write_time(), is.file_size())
 }

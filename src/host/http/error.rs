@@ -1,6 +1,6 @@
 //! What a lost connection is called, in words for a person.
 
-use fleetkey_provider::{Error, HttpRequest, shown};
+use fleetkey_provider::{Error, HttpRequest, quoted, shown};
 
 /// The request got no whole answer. Says which host, and what the deepest layer said.
 pub(super) fn unavailable(request: &HttpRequest, error: &reqwest::Error) -> Error {
@@ -48,5 +48,5 @@ fn is_about_trust(text: &str) -> bool {
 
 /// What shows a person the same without us.
 fn probe(request: &HttpRequest) -> String {
-    format!("curl -sS -o /dev/null -w '%{{http_code}}\\n' {}/", request.endpoint.origin())
+    format!("curl -sS -o /dev/null -w '%{{http_code}}\\n' {}", quoted(&request.endpoint.origin()))
 }

@@ -14,11 +14,11 @@ use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use fleetkey_provider::{
-    BoxFuture, Error, Http, HttpRequest, HttpResponse, Method, Result, Retry, Trust,
+    BoxFuture, Env, Error, Http, HttpRequest, HttpResponse, Method, Result, Retry, Trust,
 };
 use reqwest::redirect::Policy;
 
@@ -27,12 +27,16 @@ use crate::trust::FileTrust;
 /// From the first byte sent to the last byte received.
 const ATTEMPT: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
+/// What is kept back of a limit, so that a request ends with words before it is cut off without.
+const MARGIN: Duration = Duration::from_millis(100);
 const LARGEST_BODY: usize = 1 << 20;
 const MOST_HEADERS: usize = 100;
 
 /// The clients, one for each way to connect.
 pub(crate) struct Client {
     clients: Mutex<HashMap<Way, reqwest::Client>>,
+    end: Mutex<Option<Instant>>,
+    env: Box<dyn Env>,
     trust: FileTrust,
 }
 
@@ -40,15 +44,15 @@ pub(crate) struct Client {
 #[derive(Clone, Eq, Hash, PartialEq)]
 struct Way {
     /// The only authorities to believe; `None` for the system's.
-    ca_bundle: Option<PathBuf>,
+    authorities: Option<Vec<PathBuf>>,
     /// Without a proxy: what goes to this machine must not leave it.
     direct: bool,
 }
 
 impl Client {
     /// `trust` says whether variables that move proxies and authorities count.
-    pub(crate) fn new(trust: FileTrust) -> Self {
-        Self { clients: Mutex::default(), trust }
+    pub(crate) fn new(env: Box<dyn Env>, trust: FileTrust) -> Self {
+        Self { clients: Mutex::default(), end: Mutex::default(), env, trust }
     }
 
     fn client(&self, request: &HttpRequest) -> Result<reqwest::Client> {
@@ -64,10 +68,18 @@ impl Client {
 
     fn way(&self, request: &HttpRequest) -> Result<Way> {
         let strict = self.trust.is_strict()?;
-        let named = request.ca_bundle.clone();
-        let ca_bundle =
-            if strict { named.or_else(authorities::bundle_of_the_system) } else { named };
-        Ok(Way { ca_bundle, direct: strict || request.endpoint.is_loopback() })
+        let authorities = match &request.ca_bundle {
+            Some(named) => Some(vec![named.clone()]),
+            None if strict => authorities::of_the_system(),
+            None => authorities::of_the_environment(&*self.env)?,
+        };
+        Ok(Way { authorities, direct: strict || request.endpoint.is_loopback() })
+    }
+
+    /// What is left of the time; all of an attempt's where nobody said.
+    fn left(&self) -> Duration {
+        let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.map_or(ATTEMPT, |end| end.saturating_duration_since(Instant::now()))
     }
 }
 
@@ -77,14 +89,20 @@ impl Http for Client {
             let client = self.client(request)?;
             let mut attempts = retry::Attempts::new();
             loop {
-                let done = once(&client, request).await;
+                let done = once(&client, request, self.left().min(ATTEMPT)).await;
                 let Retry::Safe(asks_for_it) = request.retry else { return done };
+                // an answer that was given says more than a silence that would follow
                 match attempts.pause_before_next(&done, asks_for_it) {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return done,
+                    Some(pause) if pause < self.left() => tokio::time::sleep(pause).await,
+                    _ => return done,
                 }
             }
         })
+    }
+
+    fn end_within(&self, limit: Duration) {
+        let end = Instant::now().checked_add(limit.saturating_sub(MARGIN));
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = end;
     }
 }
 
@@ -95,11 +113,10 @@ fn build(way: &Way) -> Result<reqwest::Client> {
         .redirect(Policy::none())
         .referer(false)
         .retry(reqwest::retry::never())
-        .timeout(ATTEMPT)
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .user_agent(concat!("fleetkey/", env!("CARGO_PKG_VERSION")));
-    if let Some(path) = &way.ca_bundle {
-        builder = builder.tls_certs_only(authorities::read(path)?);
+    if let Some(paths) = &way.authorities {
+        builder = builder.tls_certs_only(authorities::read(paths)?);
     }
     if way.direct {
         builder = builder.no_proxy();
@@ -109,13 +126,17 @@ fn build(way: &Way) -> Result<reqwest::Client> {
     })
 }
 
-async fn once(client: &reqwest::Client, request: &HttpRequest) -> Result<HttpResponse> {
+async fn once(
+    client: &reqwest::Client,
+    request: &HttpRequest,
+    limit: Duration,
+) -> Result<HttpResponse> {
     let method = match request.method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
         Method::Put => reqwest::Method::PUT,
     };
-    let mut out = client.request(method, request.endpoint.url().clone());
+    let mut out = client.request(method, request.endpoint.url().clone()).timeout(limit);
     for (name, value) in &request.headers {
         out = out.header(name, value);
     }
@@ -141,7 +162,7 @@ async fn once(client: &reqwest::Client, request: &HttpRequest) -> Result<HttpRes
 
 #[cfg(test)]
 mod tests {
-    use fleetkey_provider::{Endpoint, Host};
+    use fleetkey_provider::{Endpoint, Host, Refusing};
 
     use super::*;
     use crate::host::{PrivateDir, Store};
@@ -155,19 +176,20 @@ mod tests {
             ca_bundle: None,
             retry: Retry::Never,
         };
-        Client::new(FileTrust::new(Some(home.path().into()))).way(&request).unwrap()
+        let trust = FileTrust::new(Some(home.path().into()));
+        Client::new(Box::new(Refusing), trust).way(&request).unwrap()
     }
 
     #[test]
     fn proxies_and_authorities_of_the_environment_have_no_say_where_they_must_not() {
         let home = tempfile::tempdir().unwrap();
         let far = way(&home, "https://cloud.example");
-        assert!(!far.direct && far.ca_bundle.is_none());
+        assert!(!far.direct && far.authorities.is_none());
         assert!(way(&home, "http://127.0.0.2:5").direct);
 
         PrivateDir::new(home.path().into()).replace("config.toml", b"strict = true\n").unwrap();
         let far = way(&home, "https://cloud.example");
         assert!(far.direct);
-        assert_eq!(far.ca_bundle, authorities::bundle_of_the_system());
+        assert_eq!(far.authorities, authorities::of_the_system());
     }
 }

@@ -8,11 +8,16 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Dir, Mode, OFlags},
+    fs::{AtFlags, Dir, Mode, OFlags, statat},
     process::geteuid,
 };
 
 use super::LARGEST;
+
+/// No writer takes longer, in seconds.
+const LONGEST_WRITE: i64 = 60;
+/// No credential lives longer, in seconds.
+const LONGEST_LIFE: i64 = 48 * 3600;
 
 /// What has to hold before a file is believed.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -68,8 +73,9 @@ pub(super) fn read(path: &Path, trusted: Trusted) -> Result<Option<Vec<u8>>, Str
 /// New file, flush, rename, flush the folder.
 pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
     let folder = open_folder(folder)?;
-    sweep(&folder, name);
     let temporary = format!("{name}.{}.tmp", std::process::id());
+    // one of a killed process that had this number
+    let _gone = rustix::fs::unlinkat(&folder, &temporary, AtFlags::empty());
     let done = write_new(&folder, &temporary, bytes)
         .and_then(|()| Ok(rustix::fs::renameat(&folder, &temporary, &folder, name)?))
         .and_then(|()| folder.sync_all());
@@ -77,6 +83,7 @@ pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Str
         // it may not be there; there is nothing more to do about it either way
         let _gone = rustix::fs::unlinkat(&folder, &temporary, AtFlags::empty());
     }
+    sweep(&folder);
     done.map_err(|error| error.to_string())
 }
 
@@ -144,18 +151,30 @@ fn write_new(folder: &File, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Removes what killed writers of this name left behind.
-fn sweep(folder: &File, name: &str) {
+/// Removes what nobody needs any more: what killed writers left behind, and credentials and locks
+/// that are older than any credential lives.
+fn sweep(folder: &File) {
     let Ok(entries) = Dir::read_from(folder) else { return };
+    let Ok(now) = folder_time(folder) else { return };
     for entry in entries.flatten() {
-        let Ok(other) = entry.file_name().to_str() else { continue };
-        let middle = other.strip_prefix(name).and_then(|rest| rest.strip_suffix(".tmp"));
-        if middle
-            .is_some_and(|pid| pid.strip_prefix('.').is_some_and(|pid| pid.parse::<u32>().is_ok()))
-        {
-            let _gone = rustix::fs::unlinkat(folder, other, AtFlags::empty());
+        let name = entry.file_name();
+        let Some((_, kind)) = name.to_str().unwrap_or_default().rsplit_once('.') else { continue };
+        let keep = match kind {
+            "tmp" => LONGEST_WRITE,
+            "credential" | "lock" => LONGEST_LIFE,
+            _ => continue,
+        };
+        let old = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|is| now - is.st_mtime > keep);
+        if old {
+            let _gone = rustix::fs::unlinkat(folder, name, AtFlags::empty());
         }
     }
+}
+
+/// The file system's time, as a new file just got it.
+fn folder_time(folder: &File) -> std::io::Result<i64> {
+    Ok(folder.metadata()?.mtime())
 }
 
 fn private() -> Mode {
@@ -262,17 +281,33 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_writer_left_is_swept() {
+    fn what_a_killed_writer_left_and_what_is_long_over_is_swept() {
         let (_home, folder) = folder();
         replace(&folder, "f", b"x").unwrap();
-        for name in ["f.1.tmp", "f.99999.tmp", "g.1.tmp", "f.x.tmp"] {
+        let old = std::time::SystemTime::UNIX_EPOCH;
+        for (name, is_old) in [
+            ("f.1.tmp", true),
+            ("f.2.tmp", false),
+            ("a.credential", true),
+            ("b.credential", false),
+            ("a.lock", true),
+            ("a.toml", true),
+        ] {
             fs::write(folder.join(name), b"half").unwrap();
+            if is_old {
+                File::options()
+                    .write(true)
+                    .open(folder.join(name))
+                    .unwrap()
+                    .set_modified(old)
+                    .unwrap();
+            }
         }
         replace(&folder, "f", b"y").unwrap();
         let mut left: Vec<_> =
             fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();
-        assert_eq!(left, ["f", "f.x.tmp", "g.1.tmp"]);
+        assert_eq!(left, ["a.toml", "b.credential", "f", "f.2.tmp"]);
     }
 
     #[test]

@@ -72,7 +72,8 @@ impl Run {
 }
 
 /// The programs that an error may tell somebody to type.
-const PASTEABLE: &[&str] = &["fleetkey", "aws", "curl", "kubectl", "date", "ls", "sed", "openssl"];
+const PASTEABLE: &[&str] =
+    &["fleetkey", "aws", "curl", "kubectl", "date", "ls", "sed", "openssl", "grep"];
 
 /// What stands in or before every secret that the sandbox lends, and in no error.
 const MARKS: &[&str] = &["IQoJb3JpZ2luX2VjE", "SecretAccessKey", "SessionToken", "X-Amz-Signature"];

@@ -53,6 +53,8 @@ impl Call<'_> {
     /// The error that this answer is; `said` is what could be read of its body.
     pub(crate) fn error(&self, answer: &HttpResponse, said: Option<Said>, now: Timestamp) -> Error {
         match (answer.status, said) {
+            // only 200 is what was asked for
+            (..300, _) => self.not_understood(&format!("status {}", answer.status)),
             (300..400, _) => self.redirected(answer),
             (500.., said) => self.down(answer.status, said),
             (_, Some(said)) => self.refused(answer, &said, now),
@@ -146,7 +148,17 @@ impl Call<'_> {
         format!(r"curl -sS -o /dev/null -w '%{{http_code}}\n' {}", quoted(&url))
     }
 
+    /// The code, if it can be one: what stands in its place comes from a server, which could have
+    /// put a secret there.
+    fn word<'s>(&self, code: &'s str) -> &'s str {
+        let is_word = (1..=64).contains(&code.len())
+            && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
+        let is_secret = self.secrets.iter().any(|s| !s.is_empty() && code.contains(s));
+        if is_word && !is_secret { code } else { "an unknown code" }
+    }
+
     fn quote(&self, Said { code, message }: &Said) -> String {
+        let code = self.word(code);
         let message = self
             .secrets
             .iter()
@@ -158,7 +170,7 @@ impl Call<'_> {
             _ => "…".into(),
         });
         let line = words.take(100).collect::<Vec<_>>().join(" ");
-        if line.is_empty() { shown(code) } else { format!("{}: {line}", shown(code)) }
+        if line.is_empty() { code.to_owned() } else { format!("{code}: {line}") }
     }
 }
 
@@ -176,12 +188,14 @@ const FORGIVEN: SignedDuration = SignedDuration::from_mins(5);
 
 #[cfg(test)]
 mod tests {
-    use fleetkey_provider::Kind;
+    use fleetkey_provider::{Host, Kind};
 
     use super::*;
 
     fn error_for(status: u16, date: &str, said: Option<(&str, &str)>, sign_in: bool) -> Error {
-        let endpoint = Endpoint::known("sts.eu-west-1.amazonaws.com").unwrap();
+        let endpoint =
+            Endpoint::known("sts.eu-west-1.amazonaws.com", "a test", |_| true, &Host::refusing())
+                .unwrap();
         let asker = Asker {
             who: "profile `dev`".into(),
             profile: Some("dev".into()),
@@ -275,11 +289,29 @@ mod tests {
             ("ValidationError", "Value 'hunter2' at 'webIdentityToken'"),
             ("ValidationError", &*format!("Value {long} at 'webIdentityToken'")),
             ("SignatureDoesNotMatch", "x-amz-security-token:FwoGhunt"),
+            ("hunter2", ""),
+            ("Xhunter2", "no"),
+            ("FwoGhunt/+==", "no"),
+            (&*long, "no"),
         ] {
             let text = error_for(400, DATE, Some((code, message)), false).to_string();
             for secret in ["hunter2", "FwoGhunt", &long] {
                 assert!(!text.contains(secret), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn a_code_that_is_no_word_is_not_shown() {
+        for (code, shown) in [
+            ("Sts.New2", "Sts.New2"),
+            ("", "an unknown code"),
+            ("a b", "an unknown code"),
+            ("a/b", "an unknown code"),
+            ("hunter2", "an unknown code"),
+        ] {
+            let error = error_for(403, DATE, Some((code, "")), false);
+            assert_eq!(error.cause(), Some(shown));
         }
     }
 

@@ -1,13 +1,12 @@
-//! What the environment says about credentials, read once.
+//! What the environment says about credentials, read once and only if it is asked.
 
 use std::path::PathBuf;
 
 use fleetkey_provider::{Error, Host, Result, shown};
-use jiff::Timestamp;
 
 use crate::{
     arguments::{Chosen, PROFILE},
-    keys::Keys,
+    keys::{Keys, time},
     variables,
 };
 
@@ -36,7 +35,7 @@ pub(crate) struct WebIdentityVariables {
 }
 
 impl Environment {
-    /// Reads it.
+    /// Reads it. Not for those who named a profile: then it has no say, not even as a mistake.
     pub(crate) fn read(host: &Host) -> Result<Self> {
         let container = [
             variables::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI,
@@ -66,14 +65,14 @@ fn keys(host: &Host) -> Result<Option<Keys>> {
         )
         .because("access keys come in pairs"));
     };
-    let token = match var(variables::AWS_SESSION_TOKEN)? {
+    let token = match var(variables::AWS_SECURITY_TOKEN)? {
         Some(token) => Some(token),
-        None => var(variables::AWS_SECURITY_TOKEN)?,
+        None => var(variables::AWS_SESSION_TOKEN)?,
     };
     let keys = Keys::new("the environment", id, secret, token)?;
     let expires = match var(variables::AWS_CREDENTIAL_EXPIRATION)? {
         Some(text) => {
-            let end: Option<Timestamp> = text.parse().ok();
+            let end = time(&text);
             if end.is_none() {
                 host.notes.note(&format!(
                     "`AWS_CREDENTIAL_EXPIRATION` is no time and is ignored: {}",
@@ -145,8 +144,27 @@ mod tests {
         let keys = read(&[ID, SECRET, ("AWS_SESSION_TOKEN", "new"), end]).keys.unwrap();
         assert_eq!(keys.session_token.unwrap().expose_secret(), "new");
         assert_eq!(keys.expires, "2026-01-02T03:04:05Z".parse().ok());
-        let keys = read(&[ID, SECRET, ("AWS_SECURITY_TOKEN", "old")]).keys.unwrap();
+        let old = ("AWS_SECURITY_TOKEN", "old");
+        let keys = read(&[ID, SECRET, old]).keys.unwrap();
         assert_eq!(keys.session_token.unwrap().expose_secret(), "old");
+    }
+
+    #[test]
+    fn the_older_name_of_the_session_token_comes_first_as_in_botocore() {
+        let both = [("AWS_SESSION_TOKEN", "new"), ("AWS_SECURITY_TOKEN", "old")];
+        let keys = read(&[ID, SECRET, both[0], both[1]]).keys.unwrap();
+        assert_eq!(keys.session_token.unwrap().expose_secret(), "old");
+        let keys = read(&[ID, SECRET, both[0], ("AWS_SECURITY_TOKEN", "")]).keys.unwrap();
+        assert_eq!(keys.session_token.unwrap().expose_secret(), "new");
+    }
+
+    #[test]
+    fn an_end_is_read_in_every_form_that_the_tools_write() {
+        for text in ["2026-01-01T00:00:00Z", "2026-01-01 00:00:00UTC", "2026-01-01T01:00:00+01:00"]
+        {
+            let keys = read(&[ID, SECRET, ("AWS_CREDENTIAL_EXPIRATION", text)]).keys.unwrap();
+            assert_eq!(keys.expires, "2026-01-01T00:00:00Z".parse().ok(), "{text}");
+        }
     }
 
     #[test]

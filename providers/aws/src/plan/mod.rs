@@ -9,9 +9,9 @@ mod environment;
 mod profile;
 mod sso;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use fleetkey_provider::{Error, Notes, Result, shown};
+use fleetkey_provider::{Error, Notes, Result, quoted, shown};
 
 pub(crate) use environment::Environment;
 
@@ -124,12 +124,12 @@ impl Selected {
         match &self.chosen {
             Some(chosen) if section.is_none() => {
                 let name = shown(&chosen.value);
-                Err(Error::config(format!(
+                let error = Error::config(format!(
                     "{} names the profile `{name}`, which is not there",
                     chosen.from
                 ))
-                .because(format!("looked in {}", places(profiles)))
-                .next("aws configure list-profiles"))
+                .because(format!("looked in {}", places(profiles)));
+                Err(listing(error, profiles))
             }
             _ => Ok(section),
         }
@@ -181,7 +181,8 @@ fn nothing(environment: &Environment, selected: &Selected, profiles: &Profiles) 
     if let Some(variable) = environment.container.filter(|_| !selected.beats_environment) {
         return Error::config("no credentials for AWS that fleetkey can use were found")
             .because(format!(
-                "the container's, which `{variable}` points to, are not asked for yet"
+                "the container's, which `{variable}` points to, are not asked for yet; version 2 \
+                 of the AWS CLI prints them"
             ))
             .next("aws configure export-credentials --format env");
     }
@@ -196,12 +197,32 @@ fn nothing(environment: &Environment, selected: &Selected, profiles: &Profiles) 
             shown(name),
             places(profiles)
         ))
-        .next(format!("aws configure list{}", profile_flag(Some(name))))
+        .next(match profiles.next_about_unread() {
+            Some(next) => next.to_owned(),
+            None => format!("aws configure list{}", profile_flag(Some(name))),
+        })
+}
+
+/// The error with a line behind it that lists the profiles there are. Not `aws configure
+/// list-profiles`, which version 1 of the AWS CLI does not have. Where a file could not be read, that
+/// is what has to be looked at.
+pub(crate) fn listing(error: Error, profiles: &Profiles) -> Error {
+    if let Some(next) = profiles.next_about_unread() {
+        return error.next(next);
+    }
+    let paths: Vec<_> = profiles.paths().map(|path| quoted(&path.to_string_lossy())).collect();
+    if paths.is_empty() { error } else { error.next(format!(r"grep -n '^\[' {}", paths.join(" "))) }
 }
 
 /// The files that were looked in.
 pub(crate) fn places(profiles: &Profiles) -> String {
-    let paths: Vec<_> =
-        profiles.paths().map(|path| format!("`{}`", shown(&path.to_string_lossy()))).collect();
+    let named = |path: &Path| {
+        let name = format!("`{}`", shown(&path.to_string_lossy()));
+        match profiles.why_unread(path) {
+            Some(why) => format!("{name} (which could not be read: {why})"),
+            None => name,
+        }
+    };
+    let paths: Vec<_> = profiles.paths().map(named).collect();
     if paths.is_empty() { "no file, since there is no home".into() } else { paths.join(" and ") }
 }

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use fleetkey_provider::{Error, Notes, Result, shown};
 
-use super::{Base, Plan, Role, WebIdentity, environment::WebIdentityVariables, places, sso};
+use super::{
+    Base, Plan, Role, WebIdentity, environment::WebIdentityVariables, listing, places, sso,
+};
 use crate::{
     arguments::{EXTERNAL_ID, SESSION_NAME},
     keys::Keys,
@@ -84,12 +86,12 @@ fn source<'a>(section: &Section<'a>, profiles: &'a Profiles) -> Result<Section<'
         ))
         .because("a role is assumed with keys, and nothing says whose")),
         (Some(source), None) => profiles.profile(source).ok_or_else(|| {
-            Error::config(format!("there is no profile `{}`", shown(source)))
-                .because(format!(
-                    "profile `{name}` names it as its `source_profile`, and it could not be found in {}",
-                    places(profiles)
-                ))
-                .next("aws configure list-profiles")
+            let error = Error::config(format!("there is no profile `{}`", shown(source)));
+            let cause = format!(
+                "profile `{name}` names it as its `source_profile`, and it could not be found in {}",
+                places(profiles)
+            );
+            listing(error.because(cause), profiles)
         }),
     }
 }
@@ -209,7 +211,11 @@ fn static_keys(section: &Section<'_>) -> Result<Option<Base>> {
         (Some(_), None) => missing(SECRET),
         (None, Some(_)) => missing(ID),
         (Some(id), Some(secret)) => {
-            let token = section.get("aws_session_token").map(str::to_owned);
+            // in botocore's order, the older name first
+            let token = section
+                .get("aws_security_token")
+                .or_else(|| section.get("aws_session_token"))
+                .map(str::to_owned);
             let mut keys = Keys::new(&format!("profile `{profile}`"), id, secret, token)?;
             keys.account = section.get("aws_account_id").map(str::to_owned);
             Ok(Some(Base::StaticKeys { keys, profile: section.name().to_owned() }))
@@ -221,7 +227,10 @@ fn static_keys(section: &Section<'_>) -> Result<Option<Base>> {
 fn later(section: &Section<'_>, key: &str) -> Error {
     let name = section.name();
     Error::config(format!("profile `{}` uses `{key}`, which fleetkey does not do yet", shown(name)))
-        .because("the AWS CLI can put the keys into the environment, for calls without `--profile`")
+        .because(
+            "version 2 of the AWS CLI can put the keys into the environment, for calls without \
+             `--profile`",
+        )
         .next(format!(
             "eval \"$(aws configure export-credentials{} --format env)\"",
             profile_flag(Some(name))
@@ -284,6 +293,22 @@ mod tests {
     }
 
     #[test]
+    fn a_session_token_of_a_profile_is_read_under_both_names_the_older_first() {
+        let token = |lines: &str| {
+            let keys = format!("[x]\naws_access_key_id = A\naws_secret_access_key = s\n{lines}\n");
+            let world = World::new().file("/home/.aws/credentials", &keys);
+            let credential = world.lend(world.ask("--profile x").unwrap().as_ref()).unwrap();
+            let kept: serde_json::Value = serde_json::from_str(credential.expose()).unwrap();
+            kept["token"].as_str().map(str::to_owned)
+        };
+        assert_eq!(token("").as_deref(), None);
+        assert_eq!(token("aws_session_token = new").as_deref(), Some("new"));
+        assert_eq!(token("aws_security_token = old").as_deref(), Some("old"));
+        let both = "aws_session_token = new\naws_security_token = old";
+        assert_eq!(token(both).as_deref(), Some("old"));
+    }
+
+    #[test]
     fn a_duration_that_is_no_number_is_noted_and_ignored() {
         let role = format!("[x]\nrole_arn = {ROLE}\nsource_profile = keys\nduration_seconds = 1h");
         let world = World::new().file("/home/.aws/credentials", &role);
@@ -294,7 +319,7 @@ mod tests {
     #[test]
     fn a_token_of_the_environment_serves_no_source_and_no_explicit_profile() {
         let web = [("AWS_WEB_IDENTITY_TOKEN_FILE", "/t"), ("AWS_ROLE_ARN", ROLE)];
-        let world = World::new().env(&web).file("/t", "token");
+        let world = World::new().env(&web).file("/t", "e30.eyJpc3MiOiJpIiwic3ViIjoicyJ9.bmV3");
         let description = world.ask("").unwrap().describe();
         assert_eq!(description, "role eks-prod in 123456789012 (web identity of the environment)");
         for profile in ["keys", "prod", "over-sso"] {

@@ -23,37 +23,46 @@ use super::{Location, Profiles, System};
 use crate::variables;
 
 impl Profiles {
-    /// Reads both files; one that is not there is empty.
+    /// Reads both files. One that is not there is empty, and so, with a note, is one in its usual
+    /// place that cannot be read: whoever has keys in the environment needs neither. A file that a
+    /// variable names is wanted, and has to be readable.
     pub(crate) fn load(host: &Host) -> Result<Self> {
-        let location = Location::find(
-            &|name| host.env.var(name),
-            System::here(),
-            names_files(host) && host.trust.is_strict()?,
-        );
+        let is_named = |variable| host.path_var(variable).is_some();
+        // asked only where there is something for the strict to ignore: the answer may lie in a file
+        let is_strict = [variables::AWS_CONFIG_FILE, variables::AWS_SHARED_CREDENTIALS_FILE]
+            .into_iter()
+            .any(is_named)
+            && host.trust.is_strict()?;
+        let location = Location::find(&|name| host.env.var(name), System::here(), is_strict);
         let mut files = EnvConfigFiles::builder();
         let mut contents = HashMap::new();
+        let mut unread = Vec::new();
         // in this order, since the later file wins
-        for (kind, path) in [
-            (EnvConfigFileKind::Config, &location.config),
-            (EnvConfigFileKind::Credentials, &location.credentials),
+        for (kind, variable, path) in [
+            (EnvConfigFileKind::Config, variables::AWS_CONFIG_FILE, &location.config),
+            (
+                EnvConfigFileKind::Credentials,
+                variables::AWS_SHARED_CREDENTIALS_FILE,
+                &location.credentials,
+            ),
         ] {
             let Some(path) = path else { continue };
-            let Some(bytes) = host.files.read(path)? else { continue };
+            let bytes = match host.files.read(path) {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => continue,
+                Err(error) if is_named(variable) && !is_strict => return Err(error),
+                Err(error) => {
+                    host.notes.note(&format!("taken for absent: {error}"));
+                    unread.push((path.clone(), error));
+                    continue;
+                }
+            };
             files = files.with_file(kind, path);
             contents.insert(OsString::from(path), checked(bytes, path)?);
         }
-        if contents.is_empty() {
-            return Ok(Self { set: None, location });
-        }
-        Ok(Self { set: Some(parse(&files.build(), contents)?), location })
+        let set = if contents.is_empty() { None } else { Some(parse(&files.build(), contents)?) };
+        Ok(Self { set, location, unread })
     }
-}
-
-/// Whether there is anything for a strict person to ignore; whether they are may lie in a file.
-fn names_files(host: &Host) -> bool {
-    [variables::AWS_CONFIG_FILE, variables::AWS_SHARED_CREDENTIALS_FILE]
-        .iter()
-        .any(|name| host.path_var(name).is_some())
 }
 
 /// Text without the mark that editors on Windows put before it.
@@ -105,9 +114,50 @@ fn broken(path: &str, line: usize, rule: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use fleetkey_provider::testing::{StaticEnv, StaticFiles, StaticTrust};
+    use fleetkey_provider::{
+        Files,
+        testing::{StaticEnv, StaticFiles, StaticTrust},
+    };
 
     use super::*;
+    use crate::testing::{KEYS, World};
+
+    /// A home whose files of AWS are there and cannot be read.
+    struct Locked;
+
+    impl Files for Locked {
+        fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+            let error = Error::config(format!("cannot read `{}`", path.display()));
+            let next = format!("ls -l {}", path.display());
+            Err(error.because("permission denied").next(next))
+        }
+        fn stamp(&self, _path: &Path) -> Option<i128> {
+            None
+        }
+    }
+
+    #[test]
+    fn files_that_cannot_be_read_are_no_reason_to_refuse_the_environments_keys() {
+        let world = World::new();
+        let locked = |pairs: &[(&str, &str)]| Host {
+            files: Box::new(Locked),
+            ..world.clone().env(pairs).host()
+        };
+        assert!(World::ask_on("", &locked(&KEYS)).is_ok());
+        assert!(world.notes.lines().iter().any(|line| line.contains("permission denied")));
+        // where nothing else is found, they are the reason
+        for line in ["", "--profile p"] {
+            let error = World::ask_on(line, &locked(&[])).unwrap_err();
+            assert_eq!(error.next_line(), Some("ls -l /home/.aws/config"));
+            let error = error.to_string();
+            assert!(error.contains("`/home/.aws/config` (which could not be read"), "{error}");
+            assert!(error.contains("permission denied"), "{error}");
+        }
+        // and a file that somebody named is wanted
+        let named = [KEYS[0], KEYS[1], ("AWS_CONFIG_FILE", "/named")];
+        let error = World::ask_on("", &locked(&named)).unwrap_err();
+        assert_eq!(error.message(), "cannot read `/named`");
+    }
 
     fn host(config: &[u8], credentials: &[u8]) -> Host {
         Host {

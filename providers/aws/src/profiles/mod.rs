@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use aws_config::profile::{Profile, ProfileSet};
 use aws_runtime::env_config::{property::PropertiesKey, section::SsoSession};
-use fleetkey_provider::Host;
+use fleetkey_provider::{Error, Host};
 
 pub(crate) use location::{Location, System};
 
@@ -20,6 +20,8 @@ pub(crate) use location::{Location, System};
 pub(crate) struct Profiles {
     set: Option<ProfileSet>,
     location: Location,
+    /// Files that are there and could not be read, and why.
+    unread: Vec<(PathBuf, Error)>,
 }
 
 impl Profiles {
@@ -61,6 +63,17 @@ impl Profiles {
     /// The files that were looked for, whether they are there or not.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.location.config.iter().chain(&self.location.credentials).map(PathBuf::as_path)
+    }
+
+    /// Why that file could not be read, if it is there and could not.
+    pub(crate) fn why_unread(&self, path: &Path) -> Option<&str> {
+        let (_, error) = self.unread.iter().find(|(unread, _)| unread == path)?;
+        Some(error.cause().unwrap_or(error.message()))
+    }
+
+    /// What to type about a file that is there and could not be read, if there is one.
+    pub(crate) fn next_about_unread(&self) -> Option<&str> {
+        self.unread.iter().find_map(|(_, error)| error.next_line())
     }
 }
 

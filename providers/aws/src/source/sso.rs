@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::{
     endpoints::Target,
     errors::{Asker, Call, Said},
-    keys::Keys,
+    keys::{Keys, end_of_lent, time},
     plan,
 };
 
@@ -56,7 +56,7 @@ impl Sso {
         key.field("sso account", account);
         key.field("sso role", role);
         let Target { endpoint, signing_region: _, is_default } = portal;
-        key.maybe("sso endpoint", (!is_default).then(|| endpoint.origin()).as_deref());
+        key.maybe("sso endpoint", (!is_default).then(|| endpoint.as_str()));
         key.maybe("ca bundle", ca_bundle.as_ref().map(|path| path.to_string_lossy()).as_deref());
     }
 
@@ -91,23 +91,20 @@ impl Sso {
             retry: Retry::Safe(|_| false),
         };
         let answer = host.http.send(&request).await?;
-        if !answer.is_success() {
+        if answer.status != 200 {
             return Err(call.error(&answer, said(&answer), host.clock.now()));
         }
         let lent: Answer = serde_json::from_slice(&answer.body)
             .map_err(|_| call.not_understood("an answer of another shape"))?;
         let lent = lent.role_credentials;
-        let keys = Keys::new(
-            "SSO's answer",
-            lent.access_key_id,
-            lent.secret_access_key,
-            Some(lent.session_token),
-        )?;
+        let keys =
+            Keys::checked(lent.access_key_id, lent.secret_access_key, Some(lent.session_token))
+                .map_err(|flaw| call.not_understood(&flaw.to_string()))?;
         let expires = Timestamp::from_millisecond(lent.expiration)
             .map_err(|_| call.not_understood("an `expiration` that is no time"))?;
         Ok(Keys {
             account: Some(self.settings.account.clone()),
-            expires: Some(expires),
+            expires: Some(end_of_lent(expires, "SSO", host)),
             session_stamp: stamp,
             ..keys
         })
@@ -170,14 +167,6 @@ impl Sso {
 /// The name the CLI gives the token file of a session, or of a start URL where there is none.
 fn file_name(session: &str) -> String {
     format!("{}.json", sha1_smol::Sha1::from(session).digest())
-}
-
-/// Times as several releases of the CLI wrote them: with `Z`, an offset, or `UTC`.
-fn time(text: &str) -> Option<Timestamp> {
-    match text.strip_suffix("UTC") {
-        Some(text) => format!("{}Z", text.trim_end()).parse().ok(),
-        None => text.parse().ok(),
-    }
 }
 
 #[derive(Deserialize)]
@@ -286,6 +275,21 @@ mod tests {
         }
     }
 
+    fn lends(id: &str, token: &str) -> String {
+        format!(
+            r#"{{"roleCredentials":{{"accessKeyId":"{id}","secretAccessKey":"s",
+                "sessionToken":"{token}","expiration":4102444800000}}}}"#
+        )
+    }
+
+    #[test]
+    fn a_role_is_used_for_twelve_hours_at_most_whatever_the_portal_says() {
+        let world = world().signed_in();
+        world.http.answer(200, &[], &lends("ASIA", "t"));
+        let credential = world.lend(world.ask("").unwrap().as_ref()).unwrap();
+        assert_eq!(credential.expires(), "2026-01-02T15:04:05Z".parse().ok());
+    }
+
     #[test]
     fn the_portals_refusals_are_told_apart() {
         for (status, headers, body, kind) in [
@@ -303,6 +307,10 @@ mod tests {
             (503, &[][..], "", Kind::Unavailable),
             (200, &[][..], "<html>sign in to the network</html>", Kind::Unavailable),
             (200, &[][..], "{}", Kind::Unavailable),
+            (200, &[][..], &*lends("ASIA/2020&X-Amz=1", "t"), Kind::Unavailable),
+            (200, &[][..], &*lends("ASIA", &"x".repeat(500_000)), Kind::Unavailable),
+            (201, &[][..], &*lends("ASIA", "t"), Kind::Unavailable),
+            (204, &[][..], "", Kind::Unavailable),
         ] {
             let world = world().signed_in();
             world.http.answer(status, headers, body);

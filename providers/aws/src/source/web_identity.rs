@@ -1,14 +1,20 @@
 //! A federated token, such as a pod's, exchanged for a role.
 //!
 //! Its owner writes the file anew every hour or so: it is read again for each exchange. Credentials
-//! are told apart by whom the token is for, not by the token, so a new one does not cost a call.
+//! are told apart by what the token says of its bearer, not by the token, so a new one does not cost
+//! a call.
+//!
+//! A variable can point the file anywhere, to a private key or a password for instance. So only what
+//! can be nothing but such a token is sent: a JWT that names who issued it and for whom.
 
 use std::path::{Path, PathBuf};
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use fleetkey_provider::{
-    CredentialKey, Error, ExposeSecret, Fingerprint, Host, Result, SecretString, shown,
+    CredentialKey, Error, ExposeSecret, Fingerprint, Host, Result, SecretString, quoted, shown,
 };
-use serde::Deserialize;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 
 use super::{SessionName, automatic_name};
 use crate::{
@@ -26,17 +32,15 @@ pub(crate) struct WebIdentity {
     token_file: PathBuf,
     session_name: SessionName,
     profile: Option<String>,
-    identity: Identity,
+    /// What the token says of its bearer.
+    bearer: Fingerprint,
     sts: Sts,
 }
 
-/// Whom a token is for.
-#[derive(Clone, Debug, Eq, PartialEq)]
-enum Identity {
-    /// What it says itself. It is not verified: STS will.
-    Jwt { iss: String, sub: String },
-    /// Unknown, so the token stands for itself.
-    Opaque(Fingerprint),
+/// A token, as STS would take it, and what it says itself. It is not verified: STS will.
+struct Jwt {
+    token: SecretString,
+    claims: Map<String, Value>,
 }
 
 impl WebIdentity {
@@ -44,28 +48,23 @@ impl WebIdentity {
     pub(crate) fn open(plan: plan::WebIdentity, sts: Sts, host: &Host) -> Result<Self> {
         let plan::WebIdentity { role, token_file, session_name, profile } = plan;
         let token_file = profiles::expand(&token_file, host).unwrap_or(token_file);
-        let identity = Identity::of(&read(&token_file, host)?);
-        Ok(Self { role, token_file, session_name, profile, identity, sts })
+        let bearer = read(&token_file, host)?.bearer();
+        Ok(Self { role, token_file, session_name, profile, bearer, sts })
     }
 
     /// Role, session name and whom the token is for.
     pub(crate) fn key(&self, key: &mut CredentialKey) {
-        let Self { role, token_file: _, session_name, profile: _, identity, sts } = self;
+        let Self { role, token_file: _, session_name, profile: _, bearer, sts } = self;
         key.field("web identity role", role.as_str());
         session_name.key(key);
-        let (iss, sub, token) = match identity {
-            Identity::Jwt { iss, sub } => (Some(iss.as_str()), Some(sub.as_str()), None),
-            Identity::Opaque(token) => (None, None, Some(token.to_string())),
-        };
-        key.maybe("iss", iss);
-        key.maybe("sub", sub);
-        key.maybe("token", token.as_deref());
+        key.field("web identity claims", &bearer.to_string());
         sts.key(key);
     }
 
     /// Exchanges the token, as it is now.
     pub(crate) async fn obtain(&self, host: &Host) -> Result<Keys> {
-        let token = read(&self.token_file, host)?;
+        let Jwt { token, claims } = read(&self.token_file, host)?;
+        not_over(&claims, &self.token_file, host.clock.now())?;
         let name = match &self.session_name {
             SessionName::Fixed(name) => name.clone(),
             SessionName::Forwarded | SessionName::Automatic => automatic_name(host),
@@ -106,23 +105,85 @@ impl WebIdentity {
     }
 }
 
-impl Identity {
-    fn of(token: &SecretString) -> Self {
-        #[derive(Deserialize)]
-        struct Claims {
-            iss: String,
-            sub: String,
+impl Jwt {
+    /// Three parts, the middle one an object that names an issuer and a subject.
+    fn of(token: &str) -> Option<Self> {
+        let parts: Vec<&str> = token.split('.').collect();
+        let [header, _, signature] = parts[..] else { return None };
+        let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).ok();
+        if signature.is_empty() || decoded(header).is_none() || decoded(signature).is_none() {
+            return None;
         }
-        match jsonwebtoken::dangerous::insecure_decode_claims(token.expose_secret()) {
-            Ok(Claims { iss, sub }) => Self::Jwt { iss, sub },
-            Err(_) => Self::Opaque(Fingerprint::of(token.expose_secret().as_bytes())),
+        // not verified: STS will
+        let claims: Map<String, Value> =
+            jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
+        let is_text = |name| claims.get(name).is_some_and(Value::is_string);
+        (is_text("iss") && is_text("sub")).then(|| Self { token: token.into(), claims })
+    }
+
+    /// Everything it says but what is new in each token of the same bearer. All of it, since a trust
+    /// policy may look at any of it.
+    fn bearer(&self) -> Fingerprint {
+        let mut claims = self.claims.clone();
+        for name in ["exp", "iat", "nbf", "jti"] {
+            claims.remove(name);
         }
+        // EKS writes there when it will have renewed the token
+        if let Some(Value::Object(kubernetes)) = claims.get_mut("kubernetes.io") {
+            kubernetes.remove("warnafter");
+        }
+        let mut text = String::new();
+        canonical(&Value::Object(claims), &mut text);
+        Fingerprint::of(text.as_bytes())
     }
 }
 
-/// The token, as STS would take it. What is no token is not sent: a variable can point the file
-/// anywhere, to a private key for instance.
-fn read(path: &Path, host: &Host) -> Result<SecretString> {
+/// JSON with its names sorted, in whatever order they came and are held.
+fn canonical(value: &Value, text: &mut String) {
+    match value {
+        Value::Object(object) => {
+            let mut members: Vec<_> = object.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            text.push('{');
+            for (name, value) in members {
+                text.push_str(&Value::from(name.as_str()).to_string());
+                text.push(':');
+                canonical(value, text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        Value::Array(values) => {
+            text.push('[');
+            for value in values {
+                canonical(value, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        plain => text.push_str(&plain.to_string()),
+    }
+}
+
+/// Refuses a token that is over, since STS would, with a secret in hand that need not have traveled.
+fn not_over(claims: &Map<String, Value>, path: &Path, now: Timestamp) -> Result<()> {
+    let end = claims.get("exp").and_then(Value::as_f64);
+    // a number of seconds beyond all times is no end
+    #[allow(clippy::cast_possible_truncation, reason = "as a time it is whole seconds anyway")]
+    let Some(end) = end.and_then(|end| Timestamp::from_second(end as i64).ok()) else {
+        return Ok(());
+    };
+    if now.duration_since(end) <= LEEWAY {
+        return Ok(());
+    }
+    let path = path.to_string_lossy();
+    Err(Error::config(format!("the token in `{}` is over, and was not sent", shown(&path)))
+        .because(format!("it ended at {end}, and nobody has written a new one there since"))
+        .next(format!("ls -l {}", quoted(&path))))
+}
+
+/// The token, without what editors leave around it.
+fn read(path: &Path, host: &Host) -> Result<Jwt> {
     let name = shown(&path.to_string_lossy());
     let Some(bytes) = host.files.read(path)? else {
         return Err(Error::config(format!("there is no token file `{name}`"))
@@ -137,11 +198,13 @@ fn read(path: &Path, host: &Host) -> Result<SecretString> {
     if token.len() > LONGEST {
         return Err(wrong("it is longer than any token that STS takes"));
     }
-    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(wrong("a blank, a line break or some other such character stands in it"));
-    }
-    Ok(token.into())
+    Jwt::of(token).ok_or_else(|| {
+        wrong("it is not a JWT that names its issuer (`iss`) and its subject (`sub`); not sent")
+    })
 }
+
+/// How wrong this machine's clock may be.
+const LEEWAY: SignedDuration = SignedDuration::from_mins(5);
 
 /// The longest token STS takes.
 const LONGEST: usize = 20_000;
@@ -151,16 +214,25 @@ mod tests {
     use fleetkey_provider::testing::StaticFiles;
 
     use super::*;
-    use crate::testing::{ROLE, World};
+    use crate::testing::{NOW, ROLE, World};
 
-    fn token(contents: &[u8]) -> Result<SecretString> {
+    fn token(contents: &[u8]) -> Result<Jwt> {
         let files = Box::new(StaticFiles::new([("/t", contents)]));
         read(Path::new("/t"), &Host { files, ..Host::refusing() })
     }
 
+    /// A token that says this, with that signature.
+    fn jwt(claims: &str, signature: &str) -> String {
+        let [claims, signature] =
+            [claims, signature].map(|text| BASE64_URL_SAFE_NO_PAD.encode(text));
+        format!("e30.{claims}.{signature}")
+    }
+
     #[test]
     fn a_token_is_read_without_what_editors_leave_behind() {
-        assert_eq!(token(b" a.b.c\r\n\0").unwrap().expose_secret(), "a.b.c");
+        let file = format!(" {TOKEN}.bmV3\r\n\0");
+        let read = token(file.as_bytes()).unwrap();
+        assert_eq!(read.token.expose_secret(), format!("{TOKEN}.bmV3"));
     }
 
     #[test]
@@ -168,23 +240,81 @@ mod tests {
         let key = b"-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----".as_slice();
         for contents in [key, b"", b" \n", b"hunter2 hunter2", b"hunter2\xff", &vec![b'x'; 20_001]]
         {
-            let error = token(contents).unwrap_err().to_string();
+            let error = token(contents).err().unwrap().to_string();
             assert!(error.starts_with("`/t` holds no token"), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
     }
 
     #[test]
-    fn a_token_is_told_apart_by_whom_it_is_for() {
-        // {"iss":"i","sub":"s"}, with different signatures
-        let one = Identity::of(&"e30.eyJpc3MiOiJpIiwic3ViIjoicyJ9.x".into());
-        let two = Identity::of(&"e30.eyJpc3MiOiJpIiwic3ViIjoicyJ9.y".into());
-        assert_eq!(one, Identity::Jwt { iss: "i".into(), sub: "s".into() });
-        assert_eq!(one, two);
-        let opaque = Identity::of(&"sometoken".into());
-        assert_eq!(opaque, Identity::Opaque(Fingerprint::of(b"sometoken")));
-        let no_sub = Identity::of(&"e30.e30.x".into());
-        assert!(matches!(no_sub, Identity::Opaque(_)));
+    fn a_secret_of_one_word_is_no_token() {
+        for contents in [
+            "hunter2".to_owned(),
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYhunter2".to_owned(),
+            "hunter2.hunter2.hunter2".to_owned(),
+            jwt("hunter2", "s"),
+            jwt("{}", "s"),
+            jwt(r#"{"iss":"i"}"#, "s"),
+            jwt(r#"{"iss":"i","sub":7}"#, "s"),
+            jwt(r#"[{"iss":"i","sub":"s"}]"#, "s"),
+            jwt(r#"{"iss":"i","sub":"s"}"#, ""),
+            format!("{TOKEN}.bmV3.bmV3"),
+            format!("{TOKEN}.a b"),
+            format!("e?30.{}", jwt(r#"{"iss":"i","sub":"s"}"#, "s").trim_start_matches("e30.")),
+        ] {
+            let error = token(contents.as_bytes()).err().expect(&contents);
+            assert_eq!(error.message(), "`/t` holds no token");
+            assert!(error.cause().unwrap().contains("not sent"), "{error}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+        // nothing is sent either
+        let world = World::new().env(&WEB).file("/t", "hunter2");
+        assert!(world.ask("").is_err());
+        assert!(world.http.requests().is_empty());
+    }
+
+    #[test]
+    fn a_token_is_told_apart_by_all_it_says_but_its_times() {
+        let bearer = |claims: &str| Jwt::of(&jwt(claims, "s")).unwrap().bearer();
+        let one = bearer(
+            r#"{"iss":"i","sub":"s","aud":["a"],"exp":1,"iat":1,"nbf":1,"jti":"1",
+                "kubernetes.io":{"pod":"p","namespace":"n","warnafter":1}}"#,
+        );
+        let rotated = bearer(
+            r#"{"kubernetes.io":{"warnafter":2,"namespace":"n","pod":"p"},
+                "exp":2,"aud":["a"],"sub":"s","iss":"i"}"#,
+        );
+        assert_eq!(one, rotated);
+        for other in [
+            r#"{"iss":"i","sub":"s","aud":["b"],"kubernetes.io":{"pod":"p","namespace":"n"}}"#,
+            r#"{"iss":"i","sub":"t","aud":["a"],"kubernetes.io":{"pod":"p","namespace":"n"}}"#,
+            r#"{"iss":"j","sub":"s","aud":["a"],"kubernetes.io":{"pod":"p","namespace":"n"}}"#,
+            r#"{"iss":"i","sub":"s","aud":["a"],"kubernetes.io":{"pod":"q","namespace":"n"}}"#,
+            r#"{"iss":"i","sub":"s","aud":["a"],"kubernetes.io":{"pod":"p","namespace":"n"},"x":1}"#,
+        ] {
+            assert_ne!(one, bearer(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_over_is_not_sent() {
+        let with = |end: i64| {
+            let world = World::new().env(&WEB);
+            let claims = format!(r#"{{"iss":"i","sub":"s","exp":{end}}}"#);
+            let world = world.file("/t", &jwt(&claims, "s"));
+            world.sts_lends("AssumeRoleWithWebIdentity");
+            let request = world.ask("").unwrap();
+            (world.lend(request.as_ref()), world.http.requests().len())
+        };
+        let now = NOW.parse::<Timestamp>().unwrap().as_second();
+        for end in [now + 60, now - 300, i64::MAX] {
+            assert!(with(end).0.is_ok(), "{end}");
+        }
+        let (error, sent) = with(now - 301);
+        let error = error.unwrap_err();
+        assert_eq!((error.kind(), sent), (fleetkey_provider::Kind::Config, 0));
+        assert_eq!(error.message(), "the token in `/t` is over, and was not sent");
+        assert_eq!(error.next_line(), Some("ls -l /t"));
     }
 
     const WEB: [(&str, &str); 3] = [
@@ -197,15 +327,15 @@ mod tests {
     #[test]
     fn the_token_is_exchanged_as_it_is_then_and_unsigned() {
         let world = World::new().env(&WEB);
-        let request = world.clone().file("/t", &format!("{TOKEN}.old")).ask("").unwrap();
-        let later = world.file("/t", &format!("{TOKEN}.new\n"));
+        let request = world.clone().file("/t", &format!("{TOKEN}.b2xk")).ask("").unwrap();
+        let later = world.file("/t", &format!("{TOKEN}.bmV3\n"));
         later.sts_lends("AssumeRoleWithWebIdentity");
         later.lend(request.as_ref()).unwrap();
         assert_eq!(
             later.forms(),
             [format!(
                 "Action=AssumeRoleWithWebIdentity Version=2011-06-15 RoleArn={ROLE} \
-                 RoleSessionName=pod WebIdentityToken={TOKEN}.new"
+                 RoleSessionName=pod WebIdentityToken={TOKEN}.bmV3"
             )]
         );
         let [content_type] = &later.http.requests()[0].headers[..] else { panic!("signed") };

@@ -20,7 +20,7 @@ use url::form_urlencoded;
 
 use crate::{
     errors::{Asker, Call, LATER},
-    keys::Keys,
+    keys::{Keys, end_of_lent},
 };
 
 /// STS, where it is asked.
@@ -54,7 +54,7 @@ impl Sts {
     /// What of this could change a credential: not the region, since STS is the same everywhere.
     pub(crate) fn key(&self, key: &mut CredentialKey) {
         let Self { endpoint, is_default, signing_region: _, ca_bundle } = self;
-        key.maybe("sts endpoint", (!is_default).then(|| endpoint.origin()).as_deref());
+        key.maybe("sts endpoint", (!is_default).then(|| endpoint.as_str()));
         key.maybe("ca bundle", ca_bundle.as_ref().map(|path| path.to_string_lossy()).as_deref());
     }
 
@@ -74,15 +74,16 @@ impl Sts {
         let expires: Timestamp = credentials("Expiration")?
             .parse()
             .map_err(|_| self.not_understood(question, "an `Expiration` that is no time"))?;
-        let keys = Keys::new(
-            "STS's answer",
+        let keys = Keys::checked(
             credentials("AccessKeyId")?,
             credentials("SecretAccessKey")?,
             Some(credentials("SessionToken")?),
-        )?;
+        )
+        .map_err(|flaw| self.not_understood(question, &flaw.to_string()))?;
         let arn = at(&["AssumedRoleUser", "Arn"]).unwrap_or_default();
-        let account = arn.split(':').nth(4).filter(|id| !id.is_empty()).map(str::to_owned);
-        Ok(Keys { account, expires: Some(expires), ..keys })
+        let is_account = |id: &&str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
+        let account = arn.split(':').nth(4).filter(is_account).map(str::to_owned);
+        Ok(Keys { account, expires: Some(end_of_lent(expires, "STS", host)), ..keys })
     }
 
     /// The unique id of whoever signs, `AROA…:session` for a role's session.
@@ -102,7 +103,7 @@ impl Sts {
     async fn ask(&self, question: &Question<'_>, host: &Host) -> Result<HttpResponse> {
         let request = self.request(question, host.clock.now())?;
         let answer = host.http.send(&request).await?;
-        if answer.is_success() {
+        if answer.status == 200 {
             return Ok(answer);
         }
         let said = xml::error(&answer);
@@ -225,6 +226,50 @@ mod tests {
         ] {
             assert_eq!(fails(200, body).kind(), Kind::Unavailable, "{body}");
         }
+    }
+
+    #[test]
+    fn keys_that_cannot_be_keys_are_an_answer_not_understood() {
+        let whole = lent("AssumeRole");
+        for (from, to) in [
+            ("ASIALENT", "ASIA/2020&amp;X-Amz=1"),
+            ("ASIALENT", "ASIA&#x1b;"),
+            ("<SecretAccessKey>s<", "<SecretAccessKey>é<"),
+            ("<SessionToken>lent<", &format!("<SessionToken>{}<", "x".repeat(500_000))),
+        ] {
+            assert!(whole.contains(from));
+            let error = fails(200, &whole.replace(from, to));
+            assert_eq!(error.kind(), Kind::Unavailable, "{error}");
+            assert!(error.message().contains("was not understood"), "{error}");
+            assert!(error.to_string().len() < 500, "{error}");
+        }
+    }
+
+    #[test]
+    fn only_status_200_lends_keys() {
+        for status in [201, 204, 206] {
+            assert_eq!(fails(status, &lent("AssumeRole")).kind(), Kind::Unavailable, "{status}");
+        }
+    }
+
+    #[test]
+    fn keys_are_used_for_twelve_hours_at_most_whatever_sts_says() {
+        let world = World::new();
+        let body = lent("AssumeRole").replace("2026-01-02T04:04:05Z", "2126-01-02T04:04:05Z");
+        world.http.answer(200, &[], &body);
+        let credential = world.lend(world.ask("--profile prod").unwrap().as_ref()).unwrap();
+        assert_eq!(credential.expires(), "2026-01-02T15:04:05Z".parse().ok());
+    }
+
+    #[test]
+    fn two_paths_of_one_host_are_two_keys() {
+        let print = |url| {
+            let world = World::new().env(&[("AWS_ENDPOINT_URL", url)]);
+            let print = |profile| world.ask(profile).unwrap().fingerprint().to_string();
+            [print("--profile prod"), print("--profile dev")]
+        };
+        let (one, two) = (print("http://127.0.0.1:1/a"), print("http://127.0.0.1:1/b"));
+        assert!(one[0] != two[0] && one[1] != two[1]);
     }
 
     #[test]

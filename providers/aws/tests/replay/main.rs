@@ -29,6 +29,7 @@ pub(crate) struct Set {
     name: &'static str,
     ran: usize,
     skipped: Vec<String>,
+    changed: Vec<String>,
 }
 
 impl Set {
@@ -42,7 +43,7 @@ impl Set {
 
     /// An empty set.
     pub(crate) fn new(name: &'static str) -> Self {
-        Self { name, ran: 0, skipped: Vec::new() }
+        Self { name, ran: 0, skipped: Vec::new(), changed: Vec::new() }
     }
 
     /// A case went as recorded.
@@ -55,11 +56,16 @@ impl Set {
         self.skipped.push(format!("{case}: {why}"));
     }
 
+    /// A case ran with something else in it than was recorded.
+    pub(crate) fn change(&mut self, case: &str, why: &str) {
+        self.changed.push(format!("{case}: ran, but {why}"));
+    }
+
     /// Says what became of the set.
     pub(crate) fn finish(self) {
-        let Self { name, ran, skipped } = self;
+        let Self { name, ran, skipped, changed } = self;
         say(&format!("replayed {name}: {ran} ran, {} skipped on purpose", skipped.len()));
-        for line in skipped {
+        for line in skipped.into_iter().chain(changed) {
             say(&format!("  {line}"));
         }
         assert!(ran > 0, "{name}: the data is there, and no case of it ran");
@@ -78,6 +84,10 @@ pub(crate) fn folder(set: &str) -> Option<PathBuf> {
     say(&format!("{set}: skipped: no fixtures at {}", folder.display()));
     None
 }
+
+/// In place of the words that some recordings have for a web identity token: no word is sent, only
+/// what reads as a JWT. The cases run with this; which they are is said.
+pub(crate) const JWT: &str = "e30.eyJpc3MiOiJpIiwic3ViIjoicyJ9.c2ln";
 
 /// Past the capture of the test harness: these lines are for whoever runs it.
 fn say(line: &str) {

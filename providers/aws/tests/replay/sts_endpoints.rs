@@ -7,7 +7,7 @@ use fleetkey_provider::{
 };
 use serde_json::Value;
 
-use crate::Set;
+use crate::{Set, chain::request};
 
 #[test]
 fn sts_endpoints() {
@@ -38,11 +38,14 @@ fn as_recorded(case: &Value) {
 /// Why ours is another answer, if it is; it is checked to be the one the reason says.
 fn differs(case: &Value) -> Option<&'static str> {
     let params = &case["params"];
-    let [url, signing_region] = ours(case);
     if params.is_null() {
-        assert_eq!(url, "https://sts.amazonaws.com");
-        return Some("without a region the global host is meant, as in `aws eks get-token`");
+        let keys = [("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "s")];
+        let host = Host { env: Box::new(StaticEnv::new(keys)), ..Host::refusing() };
+        let error = request(&["--cluster-name", "c"], &host).unwrap_err();
+        assert_eq!(error.message(), "no AWS region is named");
+        return Some("without a region ours is an error: nothing is guessed");
     }
+    let [url, signing_region] = ours(case);
     if params.get("Endpoint").is_some() && case["expect"].get("error").is_some() {
         assert_eq!(url, params["Endpoint"].as_str().unwrap());
         return Some("a configured endpoint wins over FIPS and dualstack, as in botocore");
