@@ -3,9 +3,12 @@
 //! `cargo bench --bench start` measures the release build, and the musl build in
 //! `target/x86_64-unknown-linux-musl/release` if it is there. Three paths: a kept role credential
 //! (the hit path), access keys in the environment, and `--version` as the floor of the binary
-//! itself. A run that is no hit fails, and so does the benchmark. Instruction counts come from callgrind; wall time from rounds in which every command runs
-//! once, so that whatever else the machine does falls on all of them alike. `aws` is measured in the
-//! same rounds, less often, where it is installed.
+//! itself. A run that is no hit fails, and so does the benchmark.
+//!
+//! Instruction counts come from callgrind; wall time from rounds in which every command runs once, so
+//! that whatever else the machine does falls on all of them alike. `aws` is measured in the same
+//! rounds, less often, where it is installed; `FLEETKEY_BENCH_AWS` names the program itself where the
+//! one on the PATH is a version manager's shim.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -64,7 +67,9 @@ fn main() {
         "--output",
         "json",
     ];
-    let mut aws = on_path("aws")
+    let mut aws = std::env::var_os("FLEETKEY_BENCH_AWS")
+        .map(PathBuf::from)
+        .or_else(|| on_path("aws"))
         .map(|aws| Case::new("aws eks get-token, keys in the environment", &aws, &aws_args, &env));
     for round in 0..ROUNDS {
         cases.iter_mut().for_each(Case::run);

@@ -101,7 +101,7 @@ fn a_stopped_holder_of_the_lock_is_not_waited_for_beyond_the_bound() {
     let run = waiter.finish();
     assert_eq!(stage.who(&run).canonical_arn, ADMIN);
     assert_eq!(stage.sandbox.count(Route::AssumeRole), 2);
-    say(&format!("a stopped holder of the lock was waited for {:?}, of 6 s at most", run.took));
+    say(&format!("a stopped holder of the lock was waited for {:?}, with `--timeout 1`", run.took));
     assert!(run.took < BOUND + SLACK, "{:?}", run.took);
     assert_eq!(state(&holder), Some('T'), "the holder went on by itself");
 }

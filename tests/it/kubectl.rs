@@ -40,6 +40,9 @@ fn kubectl_gets_in_with_a_role_that_wants_an_external_id() {
     every_kubectl("role of flags", &of_flags);
     let of_a_profile = Way { args: &["--profile", "admin"], identity: ADMIN, ..of_flags };
     every_kubectl("role of a profile", &of_a_profile);
+    if kubectls().is_empty() {
+        return; // every_kubectl has said so
+    }
     let given: Vec<_> = stage.sandbox.requests();
     let given = given.iter().filter_map(|request| request.parameter("ExternalId"));
     assert!(given.clone().any(|id| id == EXTERNAL_ID) && given.clone().any(|id| id == "flag-9"));

@@ -31,7 +31,10 @@ pub(crate) fn kubectls() -> Vec<Kubectl> {
         }
     };
     let named = std::env::var_os("FLEETKEY_KUBECTLS").unwrap_or_default();
-    std::env::split_paths(&named).filter(|path| !path.as_os_str().is_empty()).for_each(&mut add);
+    for path in std::env::split_paths(&named).filter(|path| !path.as_os_str().is_empty()) {
+        assert!(path.is_file(), "FLEETKEY_KUBECTLS names {}, which is not there", path.display());
+        add(path);
+    }
     for folder in std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()) {
         let kubectl = folder.join("kubectl");
         if let Some(real) = kubectl.canonicalize().ok().as_deref().and_then(Path::parent) {
@@ -40,7 +43,7 @@ pub(crate) fn kubectls() -> Vec<Kubectl> {
         versioned(&folder).into_iter().for_each(&mut add);
         add(kubectl);
     }
-    let mut kubectls: Vec<_> = found.into_iter().map(ask).collect();
+    let mut kubectls: Vec<_> = found.into_iter().filter_map(ask).collect();
     if kubectls.iter().any(|kubectl| !kubectl.is_dispatcher) {
         kubectls.retain(|kubectl| !kubectl.is_dispatcher);
     }
@@ -59,23 +62,26 @@ fn versioned(folder: &Path) -> Vec<PathBuf> {
     entries.flatten().map(|entry| entry.path()).filter(is_one).collect()
 }
 
-fn ask(path: PathBuf) -> Kubectl {
+/// What it says of itself; nothing if it does not run, as a version manager's shim without a version.
+fn ask(path: PathBuf) -> Option<Kubectl> {
     let home = tempfile::tempdir().unwrap();
     let run = Program::new(&path)
         .env("HOME", home.path())
         .args(["version", "--client", "-o", "json"])
         .run();
-    let answer: Value = serde_json::from_str(&run.stdout)
-        .unwrap_or_else(|error| panic!("{}: {error}: {}", path.display(), run.stderr));
+    let Ok(answer) = serde_json::from_str::<Value>(&run.stdout) else {
+        super::say(&format!("{} is skipped, it does not run: {}", path.display(), run.stderr));
+        return None;
+    };
     let client = &answer["clientVersion"];
     let version = client["gitVersion"].as_str().unwrap().to_owned();
     let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
     let minor = client["minor"].as_str().unwrap_or_default();
     let minor = version.strip_prefix("v1.").map_or_else(|| digits(minor), digits);
-    Kubectl {
+    Some(Kubectl {
         is_dispatcher: version.contains("-dispatcher"),
         minor: minor.parse().unwrap_or_else(|_| panic!("{} is {version}", path.display())),
         path,
         version,
-    }
+    })
 }

@@ -33,6 +33,9 @@ impl Profiles {
             .into_iter()
             .any(is_named)
             && host.trust.is_strict()?;
+        if is_strict {
+            host.notes.note("variables that name files are ignored: the configuration is strict");
+        }
         let location = Location::find(&|name| host.env.var(name), System::here(), is_strict);
         let mut files = EnvConfigFiles::builder();
         let mut contents = HashMap::new();

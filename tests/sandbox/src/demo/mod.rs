@@ -14,6 +14,9 @@ use crate::estate::{Estate, Way};
 
 /// Runs all steps; whether all of them went well.
 pub(crate) fn run(plugin: Option<&Path>, no_kubectl: bool) -> io::Result<bool> {
+    // a client takes a relative path as one beside the kubeconfig
+    let plugin = plugin.map(Path::canonicalize).transpose()?;
+    let plugin = plugin.as_deref();
     let estate = Estate::new(Home::temporary()?)?;
     let kubectl = if no_kubectl { None } else { Kubectl::find(&estate.home) };
     println!("an aws and an eks cluster on 127.0.0.1, and nothing else");
