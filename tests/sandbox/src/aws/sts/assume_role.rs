@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::error::StsError;
-use super::{assumed_role_xml, duration, packed_policy_xml, role_and_session, success};
-use crate::aws::accounts::Identity;
+use super::{assumed_role_xml, duration, lend, packed_policy_xml, role_and_session, success};
 use crate::aws::authentication::{Caller, authenticate};
 use crate::http::{Request, Response};
 use crate::world::World;
@@ -33,16 +32,7 @@ pub(super) fn answer(request: &Request, world: &World) -> Result<Response, StsEr
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
         ));
     }
-    if lifetime > role.max_session {
-        return Err(StsError::validation(
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        ));
-    }
-    let credentials = world.accounts.issue(
-        Identity::assumed(&arn, &session),
-        world.accounts.end(now, lifetime),
-        false,
-    );
+    let credentials = lend(&role, &session, lifetime, world)?;
     let inner = assumed_role_xml(&credentials) + packed_policy_xml(request);
     Ok(success("AssumeRole", &inner, &caller.arn))
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::error::{StsError, escape};
-use crate::aws::accounts::Credentials;
+use crate::aws::accounts::{Credentials, Identity};
+use crate::aws::role::Role;
 use crate::clock::iso8601;
 use crate::http::{Request, Response};
 use crate::random;
@@ -153,6 +154,22 @@ fn role_and_session(request: &Request) -> Result<(String, String), StsError> {
         return wrong("Member must satisfy regular expression pattern: [\\w+=,.@-]*");
     }
     Ok((arn, session))
+}
+
+/// Credentials of a role, for no longer than the role allows.
+fn lend(
+    role: &Role,
+    session: &str,
+    lifetime: Duration,
+    world: &World,
+) -> Result<Credentials, StsError> {
+    if lifetime > role.max_session {
+        return Err(StsError::validation(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
+    }
+    let end = world.accounts.end(world.clock.now(), lifetime);
+    Ok(world.accounts.issue(Identity::assumed(&role.arn, session), end, false))
 }
 
 /// The packed size of a session policy, as a percentage: any will do.

@@ -1,8 +1,7 @@
 //! `AssumeRoleWithWebIdentity`: unsigned; the token is the proof.
 
 use super::error::{StsError, escape};
-use super::{assumed_role_xml, duration, packed_policy_xml, role_and_session, success};
-use crate::aws::accounts::Identity;
+use super::{assumed_role_xml, duration, lend, packed_policy_xml, role_and_session, success};
 use crate::http::{Request, Response};
 use crate::world::World;
 
@@ -36,16 +35,7 @@ pub(super) fn answer(request: &Request, world: &World) -> Result<Response, StsEr
         .role(&arn)
         .filter(|role| role.admits_subject(&claims.sub))
         .ok_or_else(denied)?;
-    if lifetime > role.max_session {
-        return Err(StsError::validation(
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        ));
-    }
-    let credentials = world.accounts.issue(
-        Identity::assumed(&arn, &session),
-        world.accounts.end(now, lifetime),
-        false,
-    );
+    let credentials = lend(&role, &session, lifetime, world)?;
     let inner = format!(
         "{}{}    <Provider>{}</Provider>\n    <Audience>sts.amazonaws.com</Audience>\n    \
          <SubjectFromWebIdentityToken>{}</SubjectFromWebIdentityToken>\n",
