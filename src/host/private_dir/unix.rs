@@ -14,6 +14,8 @@ use rustix::{
 
 use super::LARGEST;
 
+/// A SHA-256 in hex, which is what files of ours are named after.
+const KEY_DIGITS: usize = 64;
 /// No writer takes longer, in seconds.
 const LONGEST_WRITE: i64 = 60;
 /// No credential lives longer, in seconds.
@@ -136,9 +138,7 @@ fn open_folder(path: &Path) -> Result<File, String> {
 /// Makes the folder and at most two above it (`~/.cache`, `fleetkey`, the provider's), so that a home
 /// that does not exist is not invented.
 fn make(path: &Path) -> Result<(), String> {
-    if !path.ancestors().nth(3).is_some_and(Path::is_dir)
-        && !path.ancestors().skip(1).take(2).any(Path::is_dir)
-    {
+    if !path.ancestors().skip(1).take(3).any(Path::is_dir) {
         return Err("there is no such folder, nor one to make it in".into());
     }
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| error.to_string())
@@ -152,17 +152,27 @@ fn write_new(folder: &File, name: &str, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// Removes what nobody needs any more: what killed writers left behind, and credentials and locks
-/// that are older than any credential lives.
+/// that are older than any credential lives. Only what is named after a key is touched: the folder
+/// may hold other people's files too, a `Cargo.lock` for instance.
 fn sweep(folder: &File) {
     let Ok(entries) = Dir::read_from(folder) else { return };
     let Ok(now) = folder_time(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let Some((_, kind)) = name.to_str().unwrap_or_default().rsplit_once('.') else { continue };
+        let Some((key, kind)) = name.to_str().unwrap_or_default().split_once('.') else { continue };
+        if key.len() != KEY_DIGITS || !key.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            continue;
+        }
         let keep = match kind {
-            "tmp" => LONGEST_WRITE,
             "credential" | "lock" => LONGEST_LIFE,
-            _ => continue,
+            kind => {
+                let writer =
+                    kind.strip_prefix("credential.").and_then(|rest| rest.strip_suffix(".tmp"));
+                if writer.is_none() {
+                    continue;
+                }
+                LONGEST_WRITE
+            }
         };
         let old = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
             .is_ok_and(|is| now - is.st_mtime > keep);
@@ -281,33 +291,28 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_writer_left_and_what_is_long_over_is_swept() {
+    fn what_a_killed_writer_left_and_what_is_long_over_is_swept_and_nothing_else() {
         let (_home, folder) = folder();
+        let key = "0123456789abcdef".repeat(4);
         replace(&folder, "f", b"x").unwrap();
         let old = std::time::SystemTime::UNIX_EPOCH;
-        for (name, is_old) in [
-            ("f.1.tmp", true),
-            ("f.2.tmp", false),
-            ("a.credential", true),
-            ("b.credential", false),
-            ("a.lock", true),
-            ("a.toml", true),
-        ] {
+        let ours = |end: &str| format!("{key}.{end}");
+        let gone = [ours("credential.1.tmp"), ours("credential"), ours("lock")];
+        let left = ["Cargo.lock", "a.credential", "a.tmp", "notes.1.tmp", &ours("toml")]
+            .map(str::to_owned);
+        for name in gone.iter().chain(&left) {
             fs::write(folder.join(name), b"half").unwrap();
-            if is_old {
-                File::options()
-                    .write(true)
-                    .open(folder.join(name))
-                    .unwrap()
-                    .set_modified(old)
-                    .unwrap();
-            }
+            File::options().write(true).open(folder.join(name)).unwrap().set_modified(old).unwrap();
         }
+        let young = ours("credential.2.tmp");
+        fs::write(folder.join(&young), b"half").unwrap();
         replace(&folder, "f", b"y").unwrap();
-        let mut left: Vec<_> =
-            fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
-        left.sort();
-        assert_eq!(left, ["a.toml", "b.credential", "f", "f.2.tmp"]);
+        for name in &gone {
+            assert!(!folder.join(name).exists(), "{name} is still there");
+        }
+        for name in left.iter().chain([&young]) {
+            assert!(folder.join(name).exists(), "{name} is gone");
+        }
     }
 
     #[test]
