@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use fleetkey_provider::{HttpResponse, Result};
+use fleetkey_provider::{Entropy, HttpResponse, Result};
+
+use crate::host::clock::SystemEntropy;
 
 const MOST_PAUSES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -53,7 +55,7 @@ fn retry_after(answer: &HttpResponse) -> Option<Duration> {
 fn jittered(backoff: Duration) -> Duration {
     let mut chance = [0_u8; 1];
     // without entropy everybody waits alike, which is slower and not wrong
-    let _unheard = aws_lc_rs::rand::fill(&mut chance);
+    drop(SystemEntropy.fill(&mut chance));
     backoff + backoff * u32::from(chance[0]) / 255
 }
 

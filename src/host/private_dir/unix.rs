@@ -8,7 +8,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Dir, Mode, OFlags, statat},
+    fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, futimens, statat},
     process::geteuid,
 };
 
@@ -89,7 +89,8 @@ pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Str
     done.map_err(|error| error.to_string())
 }
 
-/// Opens or makes a lock file. It is never removed: a name that comes and goes locks nothing.
+/// Opens or makes a lock file, and says that it is in use: a name that came and went would lock
+/// nothing, so only one that nobody wanted for long is swept.
 pub(super) fn lock_file(folder: &Path, name: &str) -> Result<File, String> {
     let folder = open_folder(folder)?;
     let flags = OFlags::RDWR
@@ -105,6 +106,9 @@ pub(super) fn lock_file(folder: &Path, name: &str) -> Result<File, String> {
     if !is.is_file() || is.uid() != geteuid().as_raw() {
         return Err(format!("`{name}` is no file of ours"));
     }
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    // a file system that cannot say so still locks
+    let _untouched = futimens(&file, &Timestamps { last_access: now, last_modification: now });
     Ok(file)
 }
 
@@ -313,6 +317,21 @@ mod tests {
         for name in left.iter().chain([&young]) {
             assert!(folder.join(name).exists(), "{name} is gone");
         }
+    }
+
+    #[test]
+    fn a_lock_that_is_in_use_is_not_swept_however_long_ago_it_was_made() {
+        let (_home, folder) = folder();
+        let name = format!("{}.lock", "0123456789abcdef".repeat(4));
+        let made = lock_file(&folder, &name).unwrap();
+        made.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        let held = lock_file(&folder, &name).unwrap();
+        held.lock().unwrap();
+        replace(&folder, "f", b"x").unwrap();
+        assert!(
+            lock_file(&folder, &name).unwrap().try_lock().is_err(),
+            "another file has its name"
+        );
     }
 
     #[test]
