@@ -43,6 +43,7 @@ pub fn command_line() -> Command {
             .disable_help_subcommand(true),
     )
     .subcommand(get_token())
+    .subcommand(login())
     .subcommand(trust())
 }
 
@@ -93,6 +94,19 @@ fn get_token() -> Command {
             .help("Print an ExecCredential (json), or the bare token [default: json]");
         let command = Command::new(provider.name()).about(provider.about());
         verb.subcommand(with_flags(provider.arguments(command).arg(output)))
+    })
+}
+
+fn login() -> Command {
+    let verb = with_flags(
+        Command::new("login")
+            .about("Sign in by hand as the identity that `get-token` would use")
+            .subcommand_required(true)
+            .disable_help_subcommand(true),
+    );
+    PROVIDERS.iter().fold(verb, |verb, provider| {
+        let command = Command::new(provider.name()).about(provider.about());
+        verb.subcommand(with_flags(provider.arguments(command)))
     })
 }
 

@@ -1,12 +1,12 @@
 //! Where fleetkey's own files are: credentials in the cache folder, what a person decided in the
-//! configuration folder. The rules are the XDG base directory specification's on Linux and the
+//! configuration folder, sessions in the state folder. The rules are the XDG base directory specification's on Linux and the
 //! platform's on macOS and Windows.
 
 use std::path::PathBuf;
 
 use fleetkey_provider::{Error, Host, Result, shown};
 
-use crate::host::{CACHE, CONFIG, Place};
+use crate::host::{CACHE, CONFIG, Place, STATE};
 
 /// Moves the cache folder for every command.
 pub(crate) const FLEETKEY_CACHE_DIR: &str = "FLEETKEY_CACHE_DIR";
@@ -31,6 +31,12 @@ pub(crate) fn cache(flag: Option<&PathBuf>, host: &Host) -> Result<Option<PathBu
 /// The folder of `config.toml`. No variable of fleetkey's own moves it.
 pub(crate) fn config(host: &Host) -> Option<PathBuf> {
     platform(host, &CONFIG)
+}
+
+/// The folder of sessions and of all that is about asking a person. What moves the cache does not
+/// move it: whoever looks at another cache is still the same person.
+pub(crate) fn state(host: &Host) -> Option<PathBuf> {
+    platform(host, &STATE)
 }
 
 fn platform(host: &Host, place: &Place) -> Option<PathBuf> {
@@ -62,6 +68,15 @@ mod tests {
         assert_eq!(path(None, 1).as_deref(), Some("/x/fleetkey"));
         assert_eq!(path(None, 2).as_deref(), Some("/h/.cache/fleetkey"));
         assert_eq!(path(None, 3), None);
+    }
+
+    #[test]
+    fn what_moves_the_cache_does_not_move_sessions() {
+        let env = [("FLEETKEY_CACHE_DIR", "/f"), ("XDG_STATE_HOME", "/x"), ("HOME", "/h")];
+        assert_eq!(state(&host(&env)), Some("/x/fleetkey".into()));
+        let env = [("FLEETKEY_CACHE_DIR", "/f"), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")];
+        assert_eq!(state(&host(&env)), Some("/h/.local/state/fleetkey".into()));
+        assert_eq!(state(&host(&env[..2])), None);
     }
 
     #[test]

@@ -56,6 +56,12 @@ impl Store for ReadOnly {
     fn replace(&self, name: &str, _bytes: &[u8]) -> Result<(), String> {
         panic!("`{name}` was written")
     }
+    fn create(&self, name: &str, _bytes: &[u8]) -> Result<bool, String> {
+        panic!("`{name}` was made")
+    }
+    fn remove(&self, name: &str) -> Result<bool, String> {
+        panic!("`{name}` was removed")
+    }
     fn try_lock(&self, name: &str) -> Result<Attempt, String> {
         panic!("`{name}` was locked")
     }
@@ -113,8 +119,12 @@ fn forbid(world: &mut World) {
 
 /// Runs and returns what was printed and how many files were opened or looked for.
 fn run(world: World, out: &Captured, more: &[&str]) -> (String, usize) {
-    let args = ["fleetkey", "get-token", "aws", "--region", "us-east-1", "--cluster-name", "c"];
-    let args = args.iter().chain(more).map(OsString::from);
+    let args = ["get-token", "aws", "--region", "us-east-1", "--cluster-name", "c"];
+    run_line(world, out, &[&args, more].concat())
+}
+
+fn run_line(world: World, out: &Captured, line: &[&str]) -> (String, usize) {
+    let args = ["fleetkey"].iter().chain(line).map(OsString::from);
     OPENED.store(0, Ordering::SeqCst);
     let code = crate::run(args, world);
     let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();

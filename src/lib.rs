@@ -8,6 +8,7 @@ mod broker;
 mod cache;
 mod cli;
 mod commands;
+mod exclusive;
 mod exec;
 mod folders;
 mod host;
@@ -17,7 +18,9 @@ mod lock;
 mod options;
 pub mod registry;
 pub mod report;
+mod sessions;
 mod trust;
+mod vault;
 mod world;
 
 use std::{ffi::OsString, process::ExitCode};

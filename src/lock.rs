@@ -20,8 +20,10 @@ pub(crate) enum Waited<T> {
     Locked(Guard),
     /// What was waited for is there; nothing is locked.
     Found(T),
-    /// The bound was reached, or nothing can be locked here: go on without.
-    Unlocked(String),
+    /// The bound was reached: its holder still works, or is stopped.
+    Late(String),
+    /// Nothing can be locked here.
+    Unlockable(String),
 }
 
 /// Takes the lock, or finds what its holder is making, whichever comes first. `waiting` is called
@@ -40,13 +42,13 @@ pub(crate) fn take<T>(
         match store.try_lock(name) {
             Ok(Attempt::Taken(guard)) => return Waited::Locked(guard),
             Ok(Attempt::Busy) => {}
-            Err(why) => return Waited::Unlocked(why),
+            Err(why) => return Waited::Unlockable(why),
         }
         if let Some(found) = find() {
             return Waited::Found(found);
         }
         if waited >= bound {
-            return Waited::Unlocked(format!("it is still held after {} s", bound.as_secs()));
+            return Waited::Late(format!("it is still held after {} s", bound.as_secs()));
         }
         if let Some(say) = waiting.take() {
             say();
@@ -57,7 +59,8 @@ pub(crate) fn take<T>(
     }
 }
 
-fn pause(host: &Host) -> Duration {
+/// How long to wait before the next try.
+pub(crate) fn pause(host: &Host) -> Duration {
     let mut chance = [0];
     // without entropy the waiters step in time, which is slower and not wrong
     drop(host.entropy.fill(&mut chance));
@@ -84,7 +87,7 @@ mod tests {
         let (host, mut said) = (host(), 0);
         let start = host.clock.now();
         let end = take(&ours, "l", Duration::from_secs(35), &host, || said += 1, || None::<()>);
-        let Waited::Unlocked(why) = end else { panic!("not given up") };
+        let Waited::Late(why) = end else { panic!("not given up") };
         assert_eq!((why.as_str(), said), ("it is still held after 35 s", 1));
         let waited = host.clock.now().duration_since(start);
         assert!(waited.as_secs() == 35, "{waited:?}");

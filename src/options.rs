@@ -20,7 +20,7 @@ pub(crate) struct Flags {
     exec_api_version: Option<String>,
 
     /// Where credentials are kept, in place of the platform's cache folder
-    #[arg(long, value_name = "DIR", help_heading = HEADING)]
+    #[arg(long, alias = "token-cache-dir", value_name = "DIR", help_heading = HEADING)]
     cache_dir: Option<PathBuf>,
 
     /// Neither read nor keep credentials

@@ -83,7 +83,7 @@ impl TrustFile {
         let _guard = match waited {
             Waited::Locked(guard) => guard,
             Waited::Found(()) => return Ok(()),
-            Waited::Unlocked(why) => return Err(failed(why)),
+            Waited::Late(why) | Waited::Unlockable(why) => return Err(failed(why)),
         };
         let mut file = Self::open(host)?;
         change(&mut file)?;

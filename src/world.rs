@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use fleetkey_provider::{BoxFuture, Error, ExecInfo, Host, Result};
+use fleetkey_provider::{BoxFuture, Error, Host, Result};
 
 use crate::{
     host::{self, PrivateDir, Store},
@@ -65,12 +65,13 @@ impl World {
         self
     }
 
-    /// Does as the command line and the client say: whom to ask, and how much to tell.
-    pub(crate) fn attend(&mut self, options: &Options, exec: &ExecInfo) {
+    /// Does as the command line says: whom to ask, and how much to tell.
+    pub(crate) fn attend(&mut self, options: &Options) {
         if options.verbose {
             self.host.notes = Box::new(host::StderrNotes);
+            self.host.sessions = Box::new(host::sessions(Box::new(host::StderrNotes)));
         }
-        self.host.person = Box::new(host::Desk::new(options.ask, exec.interactive, &self.host));
+        self.host.person = Box::new(host::Desk::new(options.ask, &self.host));
     }
 
     /// Runs work that answers something.

@@ -4,25 +4,27 @@
 //! Otherwise the credential's lock is taken, so that of all processes that want it one asks the
 //! cloud; the rest find what it kept. A request that stands on another (a role on its source) has
 //! that one brought the same way first: the locks are taken from the end of a chain towards its
-//! base, and a chain cannot meet itself, so nobody waits in a circle.
+//! base, and a chain cannot meet itself, so nobody waits in a circle. Where a person has to sign in,
+//! all of these are let go first ([`asking`]).
 
+mod asking;
 mod deadline;
+mod memory;
 
-use std::{path::Path, time::Duration};
+use std::{path::PathBuf, sync::Mutex, time::Duration};
 
 use fleetkey_provider::{Credential, Error, Fingerprint, Kind, Request, Result};
 use jiff::Timestamp;
 
-use self::deadline::Deadline;
+use self::{deadline::Deadline, memory::Memory};
 use crate::{
     World,
     cache::Cache,
+    host::Store,
     lock::{self, Waited},
     options::{CacheUse, Options},
 };
 
-/// How long a person may take to sign in.
-const SIGN_IN_LIMIT: Duration = Duration::from_mins(15);
 /// How long a credential that still works may hold a client up for its successor.
 const RENEWAL_LIMIT: Duration = Duration::from_secs(5);
 
@@ -30,29 +32,45 @@ const RENEWAL_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) struct Broker<'a> {
     world: &'a World,
     options: &'a Options,
-    folder: Option<&'a Path>,
+    folders: Folders,
     started: Timestamp,
+    /// The stamp of the session that was last asked of the cloud, as it was before.
+    session_seen: Mutex<Option<i128>>,
+}
+
+/// Where things are kept; `None` where nothing can be.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Folders {
+    /// Credentials.
+    pub(crate) cache: Option<PathBuf>,
+    /// Sessions, and what is remembered about asking.
+    pub(crate) state: Option<PathBuf>,
 }
 
 impl<'a> Broker<'a> {
-    /// `folder`: where credentials are kept; `None` where nothing can be.
-    pub(crate) fn new(world: &'a World, options: &'a Options, folder: Option<&'a Path>) -> Self {
-        Self { world, options, folder, started: world.host.clock.now() }
+    pub(crate) fn new(world: &'a World, options: &'a Options, folders: Folders) -> Self {
+        let started = world.host.clock.now();
+        Self { world, options, folders, started, session_seen: Mutex::default() }
     }
 
     /// The credential of a request. Where a person has to sign in and may be asked, they are asked
-    /// once, while nothing is locked.
+    /// once, while no credential is locked.
     pub(crate) fn credential(&self, request: &dyn Request) -> Result<Credential> {
         let deadline = Deadline::new(self.started, self.options.timeout);
         match self.bring(request, deadline) {
-            Err(error) if error.kind() == Kind::SignInNeeded => {
-                if !self.sign_in(request)? {
-                    return Err(error);
-                }
-                self.bring(request, Deadline::new(self.now(), self.options.timeout))
-            }
+            Err(error) if error.kind() == Kind::SignInNeeded => self.ask_person(request, error),
             done => done,
         }
+    }
+
+    /// Somebody is there who wants to sign in: whatever was remembered about asking is forgotten.
+    pub(crate) fn by_hand(&self, request: &dyn Request) {
+        let Some(store) = self.memory_store() else { return };
+        let memory = self.memory(&*store);
+        if let Some(session) = signer(request).session() {
+            memory.forget_asking(session);
+        }
+        memory.forget_refusal(request);
     }
 
     fn bring(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
@@ -60,12 +78,11 @@ impl<'a> Broker<'a> {
             return Ok(credential);
         }
         // with `--no-cache` there is nothing to share, so nobody waits for anybody either
-        let Some(folder) = self.folder.filter(|_| self.options.cache != CacheUse::None) else {
+        let Some(store) = self.cache_store(request) else {
             self.note("no credential is kept: there is no folder for it, or none is wanted");
             return self.ask(request, deadline);
         };
-        let store = self.world.store(&folder.join(request.provider()));
-        let cache = Cache { store: &*store, notes: &*self.world.host.notes };
+        let cache = self.cache(&*store);
         let key = request.fingerprint();
 
         let kept = self.kept(&cache, key, request);
@@ -106,7 +123,7 @@ impl<'a> Broker<'a> {
                 }
                 Some(guard)
             }
-            Waited::Unlocked(why) => {
+            Waited::Late(why) | Waited::Unlockable(why) => {
                 if let Some(credential) = kept {
                     return Ok(credential);
                 }
@@ -130,9 +147,13 @@ impl<'a> Broker<'a> {
         }
     }
 
-    /// Asks the cloud.
+    /// Asks the cloud, unless what it would answer is remembered.
     fn ask(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
         let source = request.source().map(|source| self.bring(source, deadline)).transpose()?;
+        let store = self.memory_store();
+        if let Some(store) = &store {
+            self.remembered(request, &self.memory(&**store))?;
+        }
         let left = deadline.for_network(self.now());
         if left.is_zero() {
             return Err(Error::unavailable(format!(
@@ -142,16 +163,36 @@ impl<'a> Broker<'a> {
             .because("`--timeout` counts for the whole run, and waiting used it up"));
         }
         self.note(&format!("asking for {}", request.describe()));
+        if let (Some(session), Ok(mut seen)) = (request.session(), self.session_seen.lock()) {
+            *seen = self.world.host.sessions.stamp(session);
+        }
         let obtained = self.world.wait(request.obtain(source.as_ref(), &self.world.host), left);
-        obtained.and_then(|credential| self.alive(request, credential))
+        match obtained {
+            Err(error) if error.is_once() => {
+                if let Some(store) = &store {
+                    self.memory(&**store).refused(request, &error);
+                }
+                Err(error)
+            }
+            done => done.and_then(|credential| self.alive(request, credential)),
+        }
     }
 
-    fn sign_in(&self, request: &dyn Request) -> Result<bool> {
-        let Some(how) = self.world.host.person.may_be_asked() else {
-            self.note("nobody may be asked to sign in here");
-            return Ok(false);
-        };
-        self.world.wait(request.sign_in(how, &self.world.host), SIGN_IN_LIMIT)
+    /// Errors with what the cloud or a person answered to the same question of late.
+    fn remembered(&self, request: &dyn Request, memory: &Memory<'_>) -> Result<()> {
+        let key = request.fingerprint();
+        if self.options.cache != CacheUse::Fresh
+            && let Some(refusal) = memory.refusal(request)
+        {
+            return Err(refusal);
+        }
+        match request.session().and_then(|session| memory.asked(session)) {
+            Some(asked) if asked.was_for(key) && self.is_being_asked(request) => {
+                Err(asking::being_asked(request))
+            }
+            Some(asked) if asked.was_for(key) => Err(asking::not_again(request, &asked)),
+            _ => Ok(()),
+        }
     }
 
     /// A cloud whose answer is over already has another clock than this machine.
@@ -190,6 +231,24 @@ impl<'a> Broker<'a> {
         usable.then_some(credential)
     }
 
+    fn cache_store(&self, request: &dyn Request) -> Option<Box<dyn Store>> {
+        let folder =
+            self.folders.cache.as_ref().filter(|_| self.options.cache != CacheUse::None)?;
+        Some(self.world.store(&folder.join(request.provider())))
+    }
+
+    fn cache<'s>(&'s self, store: &'s dyn Store) -> Cache<'s> {
+        Cache { store, notes: &*self.world.host.notes }
+    }
+
+    fn memory_store(&self) -> Option<Box<dyn Store>> {
+        Some(self.world.store(&self.folders.state.as_ref()?.join("asked")))
+    }
+
+    fn memory<'s>(&self, store: &'s dyn Store) -> Memory<'s> {
+        Memory { store, now: self.now() }
+    }
+
     fn now(&self) -> Timestamp {
         self.world.host.clock.now()
     }
@@ -197,6 +256,11 @@ impl<'a> Broker<'a> {
     fn note(&self, line: &str) {
         self.world.host.notes.note(line);
     }
+}
+
+/// The request at the base of a chain: whoever signs in there signs in for all of it.
+fn signer(request: &dyn Request) -> &dyn Request {
+    request.source().map_or(request, signer)
 }
 
 #[cfg(test)]

@@ -3,7 +3,13 @@
 use clap::ArgMatches;
 use fleetkey_provider::{Error, Result};
 
-use crate::{World, broker::Broker, exec, folders, options::Options, registry};
+use crate::{
+    World,
+    broker::{Broker, Folders},
+    exec, folders,
+    options::Options,
+    registry,
+};
 
 pub(crate) fn run(
     cloud: &str,
@@ -14,11 +20,14 @@ pub(crate) fn run(
     let provider = registry::find(cloud).ok_or_else(|| Error::config("no cloud was named"))?;
     let bare = matches.remove_one::<String>("output").is_some_and(|form| form == "token");
     let exec = exec::question(world)?;
-    world.attend(options, &exec);
+    world.attend(options);
 
     let request = provider.request(matches, &exec, &world.host)?;
-    let folder = folders::cache(options.cache_dir.as_ref(), &world.host)?;
-    let credential = Broker::new(world, options, folder.as_deref()).credential(&*request)?;
+    let folders = Folders {
+        cache: folders::cache(options.cache_dir.as_ref(), &world.host)?,
+        state: folders::state(&world.host),
+    };
+    let credential = Broker::new(world, options, folders).credential(&*request)?;
     let token = request.token(&credential, &world.host)?;
 
     if bare {

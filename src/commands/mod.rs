@@ -1,6 +1,7 @@
 //! The verbs, one file each.
 
 mod get_token;
+mod login;
 mod trust;
 
 use clap::ArgMatches;
@@ -14,6 +15,7 @@ pub(crate) fn run(matches: ArgMatches, world: &mut World) -> Result<()> {
     let verbs: Vec<&str> = verbs.iter().map(String::as_str).collect();
     let done = match verbs[..] {
         ["get-token", cloud] => get_token::run(cloud, &mut matches, &options, world),
+        ["login", cloud] => login::run(cloud, &mut matches, &options, world),
         ["trust", verb] => trust::run(verb, &matches, world),
         // clap requires a verb and knows no other
         _ => Err(Error::config("no command was given")),

@@ -6,39 +6,66 @@
 mod clock;
 mod env;
 mod files;
+mod hold;
 mod http;
 mod notes;
 mod person;
 mod private_dir;
+mod programs;
 mod runtime;
 mod system;
 
 use std::io::IsTerminal;
 
-use fleetkey_provider::Host;
+use fleetkey_provider::{Host, Notes};
 
+pub(crate) use clock::{SystemClock, SystemEntropy};
+pub(crate) use hold::{Held, Hold};
 pub(crate) use notes::StderrNotes;
 pub(crate) use person::Desk;
 pub(crate) use private_dir::{Attempt, Guard, PrivateDir, Store};
 pub(crate) use runtime::Tokio;
-pub(crate) use system::{CACHE, CONFIG, Place, leave_no_core};
+pub(crate) use system::{CACHE, CONFIG, Place, STATE, is_alive, leave_no_core, machine};
 
-use crate::{folders, trust::FileTrust};
+use crate::{folders, sessions::FileSessions, trust::FileTrust};
 
 /// What providers see of the real world.
 pub(crate) fn real() -> Host {
     let mut host = Host {
         env: Box::new(env::ProcessEnv),
-        clock: Box::new(clock::SystemClock),
+        clock: Box::new(SystemClock),
         files: Box::new(files::OtherPeoplesFiles),
-        entropy: Box::new(clock::SystemEntropy),
+        programs: Box::new(programs::OtherPrograms::new(Box::new(env::ProcessEnv))),
+        entropy: Box::new(SystemEntropy),
+        notes: Box::new(notes::Quiet),
         ..Host::refusing()
     };
     let settings = folders::config(&host);
     host.http =
         Box::new(http::Client::new(Box::new(env::ProcessEnv), FileTrust::new(settings.clone())));
     host.trust = Box::new(FileTrust::new(settings));
+    host.sessions = Box::new(sessions(Box::new(notes::Quiet)));
     host
+}
+
+/// The sessions of this person, with somebody to tell about them.
+pub(crate) fn sessions(notes: Box<dyn Notes>) -> FileSessions {
+    let mut host = Host {
+        env: Box::new(env::ProcessEnv),
+        clock: Box::new(SystemClock),
+        files: Box::new(files::OtherPeoplesFiles),
+        entropy: Box::new(SystemEntropy),
+        notes,
+        ..Host::refusing()
+    };
+    host.trust = Box::new(FileTrust::new(folders::config(&host)));
+    FileSessions::new(host, Hold::of_this_process(), |folder| Box::new(PrivateDir::new(folder)))
+}
+
+/// The files of a test that needs real ones.
+#[cfg(test)]
+pub(crate) fn other_files() -> Box<dyn fleetkey_provider::Files> {
+    Box::new(files::OtherPeoplesFiles)
 }
 
 /// Whether a person may see what is written to stderr.

@@ -66,6 +66,17 @@ impl Endpoint {
         Err(untrusted(host_name, from))
     }
 
+    /// A service of the machine this runs on, such as a metadata endpoint: loopback or a link-local
+    /// address, by http too (RFC 3927: no router forwards it), or a host that a person trusts.
+    pub fn nearby(text: &str, from: &str, host: &Host) -> Result<Self> {
+        match Url::parse(text) {
+            Ok(url) if url.scheme() == "http" && is_link_local(&url) && is_plain(&url) => {
+                Ok(Self(url))
+            }
+            _ => Self::configured(text, from, |_| false, host),
+        }
+    }
+
     /// The same host with this path (joined to a configured one) and these query parameters.
     #[must_use]
     pub fn at(&self, path: &str, query: &[(&str, &str)]) -> Self {
@@ -78,6 +89,14 @@ impl Endpoint {
         Self(url)
     }
 
+    /// The same URL with these query parameters.
+    #[must_use]
+    pub fn with_query(&self, query: &[(&str, &str)]) -> Self {
+        let mut url = self.0.clone();
+        url.query_pairs_mut().extend_pairs(query);
+        Self(url)
+    }
+
     /// The URL.
     pub fn url(&self) -> &Url {
         &self.0
@@ -86,6 +105,11 @@ impl Endpoint {
     /// Whether it is this machine: what is sent there must not leave it, not even to a proxy.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
+    }
+
+    /// Whether it is this machine or its link: no proxy has a part in it.
+    pub fn is_nearby(&self) -> bool {
+        self.is_loopback() || is_link_local(&self.0)
     }
 
     /// The whole URL, to tell two endpoints apart in a key.
@@ -137,6 +161,23 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// 169.254.0.0/16 and `fe80::/10`.
+fn is_link_local(url: &Url) -> bool {
+    match url.host() {
+        Some(UrlHost::Ipv4(ip)) => ip.is_link_local(),
+        Some(UrlHost::Ipv6(ip)) => ip.is_unicast_link_local(),
+        _ => false,
+    }
+}
+
+/// Nothing but scheme, host, port and path.
+fn is_plain(url: &Url) -> bool {
+    url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,6 +224,24 @@ mod tests {
             "\u{0}",
         ] {
             assert!(configured(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nearby_is_this_machine_and_its_link_and_nothing_else() {
+        let nearby = |text| Endpoint::nearby(text, "`X`", &Host::refusing());
+        for good in ["http://169.254.169.254/m", "http://[fe80::1]/", "http://localhost:40342/m"] {
+            assert!(nearby(good).unwrap().is_nearby(), "{good}");
+        }
+        for bad in [
+            "http://10.0.0.1/",
+            "http://169.254.169.254@evil.example/",
+            "http://u:p@169.254.169.254/",
+            "http://169.254.169.254/?a=b",
+            "https://169.254.169.254.nip.example/",
+            "https://own.example/",
+        ] {
+            assert!(nearby(bad).is_err(), "{bad}");
         }
     }
 

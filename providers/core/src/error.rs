@@ -30,12 +30,13 @@ pub struct Error {
     message: String,
     cause: Option<String>,
     next: Option<String>,
+    once: bool,
 }
 
 impl Error {
     /// An error of that kind; `message` is one lower-case line without a full stop.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), cause: None, next: None }
+        Self { kind, message: message.into(), cause: None, next: None, once: false }
     }
 
     /// [`Kind::Failed`].
@@ -82,6 +83,19 @@ impl Error {
     pub fn or_next(mut self, line: impl FnOnce() -> String) -> Self {
         self.next.get_or_insert_with(line);
         self
+    }
+
+    /// Asking the same again would do harm, such as locking an account: clients run a failing plugin
+    /// up to five times for one command. The host remembers the answer for a while.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+
+    /// Whether asking the same again would do harm.
+    pub fn is_once(&self) -> bool {
+        self.once
     }
 
     /// Who has to act.

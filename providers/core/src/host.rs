@@ -13,7 +13,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{Error, HttpRequest, HttpResponse, Result, SignIn};
+use crate::{Error, HttpRequest, HttpResponse, Person, Programs, Result, Sessions};
 
 /// A boxed future; the price of async methods on trait objects, paid only where the network is.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -28,6 +28,10 @@ pub struct Host {
     pub http: Box<dyn Http>,
     /// Files that other tools own.
     pub files: Box<dyn Files>,
+    /// Other programs.
+    pub programs: Box<dyn Programs>,
+    /// Sessions that fleetkey keeps itself.
+    pub sessions: Box<dyn Sessions>,
     /// Chance.
     pub entropy: Box<dyn Entropy>,
     /// The person at the desk.
@@ -47,6 +51,8 @@ impl Host {
             clock: Box::new(Refusing),
             http: Box::new(Refusing),
             files: Box::new(Refusing),
+            programs: Box::new(Refusing),
+            sessions: Box::new(Refusing),
             entropy: Box::new(Refusing),
             person: Box::new(Refusing),
             trust: Box::new(Refusing),
@@ -117,12 +123,6 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, buffer: &mut [u8]) -> Result<()>;
 }
 
-/// The person at the desk.
-pub trait Person: Send + Sync {
-    /// How a person may be asked to sign in here and now; `None` if nobody may be asked.
-    fn may_be_asked(&self) -> Option<SignIn>;
-}
-
 /// Which hosts a person trusts.
 pub trait Trust: Send + Sync {
     /// Whether `fleetkey trust add` named this host. Errors if the list cannot be read.
@@ -132,10 +132,14 @@ pub trait Trust: Send + Sync {
     fn is_strict(&self) -> Result<bool>;
 }
 
-/// What `-v` shows.
+/// What `-v` shows, and what a person at a terminal should know.
 pub trait Notes: Send + Sync {
     /// One line about a decision. Never a secret: it may end in a bug report.
     fn note(&self, line: &str);
+    /// One line a person should see while all is well: shown if stderr is a terminal, `-v` or not.
+    fn warn(&self, line: &str) {
+        self.note(line);
+    }
 }
 
 /// The host of a test that was given nothing.
@@ -178,12 +182,6 @@ impl Files for Refusing {
 impl Entropy for Refusing {
     fn fill(&self, _buffer: &mut [u8]) -> Result<()> {
         Err(Error::failed("this host has no entropy"))
-    }
-}
-
-impl Person for Refusing {
-    fn may_be_asked(&self) -> Option<SignIn> {
-        None
     }
 }
 

@@ -24,6 +24,9 @@ pub enum Method {
 pub enum Retry {
     /// Never: what it carries can be used once.
     Never,
+    /// Never, and the run's end does not cut it short: what it redeems is lost with its answer. Sent
+    /// only while a session is open ([`OpenSession::redeeming`](crate::OpenSession::redeeming)).
+    Redemption,
     /// After 429, 5xx, a lost connection, or where this says that the answer asks for it.
     Safe(fn(&HttpResponse) -> bool),
 }

@@ -16,7 +16,10 @@ mod exec_info;
 mod host;
 mod http;
 mod key;
+mod person;
+mod programs;
 mod provider;
+mod sessions;
 mod text;
 
 #[cfg(feature = "testing")]
@@ -26,9 +29,12 @@ pub use credential::{Credential, Token};
 pub use endpoint::Endpoint;
 pub use error::{Error, Kind, Result};
 pub use exec_info::{ApiVersion, ClusterInfo, ExecInfo};
-pub use host::{BoxFuture, Clock, Entropy, Env, Files, Host, Http, Notes, Person, Refusing, Trust};
+pub use host::{BoxFuture, Clock, Entropy, Env, Files, Host, Http, Notes, Refusing, Trust};
 pub use http::{HttpRequest, HttpResponse, Method, Retry};
 pub use key::{CredentialKey, Fingerprint, SessionKey};
-pub use provider::{Provider, Request, SignIn};
+pub use person::{Landing, Means, Person, SignIn, Visit};
+pub use programs::{Finished, Program, Programs};
+pub use provider::{Provider, Request, SignedIn};
 pub use secrecy::{ExposeSecret, SecretString};
+pub use sessions::{KeptSession, OpenSession, Sessions};
 pub use text::{Rule, one_line, quoted, shown};

@@ -5,7 +5,8 @@ use std::fmt;
 use clap::{ArgMatches, Command};
 
 use crate::{
-    BoxFuture, Credential, CredentialKey, ExecInfo, Fingerprint, Host, Result, SessionKey, Token,
+    BoxFuture, Credential, CredentialKey, Error, ExecInfo, Fingerprint, Host, Means, Result,
+    SessionKey, SignIn, Token,
 };
 
 /// A cloud. One constant per crate, one line in the host's registry.
@@ -43,6 +44,13 @@ pub trait Request: fmt::Debug + Send + Sync {
     /// Every field that could change the credential.
     fn key(&self, key: &mut CredentialKey);
 
+    /// A fingerprint of what proves who one is, where that is not part of the key: a person with
+    /// another password is the same person. A refusal is remembered for this proof alone. It is never
+    /// shown, not even by `-v`: a password can be guessed from it.
+    fn proof(&self) -> Option<Fingerprint> {
+        None
+    }
+
     /// The request whose credential is needed to obtain this one: the source of a role. It is
     /// obtained, kept and locked in its own right, so that every role of one source shares it.
     fn source(&self) -> Option<&dyn Request> {
@@ -65,10 +73,20 @@ pub trait Request: fmt::Debug + Send + Sync {
         host: &'a Host,
     ) -> BoxFuture<'a, Result<Credential>>;
 
-    /// Asks a person, then says whether [`Request::obtain`] is worth another try. A provider that
-    /// signs nobody in keeps this answer, and the error of `obtain` stands.
-    fn sign_in<'a>(&'a self, _how: SignIn, _host: &'a Host) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(async { Ok(false) })
+    /// How this request would ask a person, if those are the means; `None` if it cannot.
+    fn how(&self, _means: Means) -> Option<SignIn> {
+        None
+    }
+
+    /// The line a person types to sign in by hand, if there is one.
+    fn sign_in_line(&self) -> Option<String> {
+        None
+    }
+
+    /// Asks a person, and keeps the session they make. Called only with what [`Request::how`]
+    /// answered, and with no lock held but the one that keeps others from asking too.
+    fn sign_in<'a>(&'a self, _how: SignIn, _host: &'a Host) -> BoxFuture<'a, Result<SignedIn>> {
+        Box::pin(async { Err(Error::failed("this identity signs nobody in")) })
     }
 
     /// What the API server is shown. Pure but for the clock.
@@ -82,11 +100,11 @@ pub trait Request: fmt::Debug + Send + Sync {
     }
 }
 
-/// How a person may be asked.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum SignIn {
-    /// A browser may be opened.
-    Browser,
-    /// Only the terminal may be used.
-    Terminal,
+/// What came of asking a person.
+#[derive(Debug)]
+pub enum SignedIn {
+    /// A session, and with the same answer a credential of this request.
+    Credential(Credential),
+    /// A session; [`Request::obtain`] is worth another try.
+    Session,
 }

@@ -3,8 +3,9 @@
 //! The same for every cloud: no redirect is followed (secrets would follow it), at most 1 MiB of a
 //! body is read, an attempt has 10 s, and what may be sent again is, with jitter and as late as the
 //! server asked. Proxies come from the environment (`HTTPS_PROXY`, `NO_PROXY`), authorities from the
-//! system or from the one file a request names. What goes to loopback goes through no proxy, and
-//! under `strict` nothing does.
+//! system or from the one file a request names. What goes to this machine or its link goes through no
+//! proxy, and under `strict` nothing does. What redeems something that works once has its whole
+//! attempt, however late in the run: its answer is the only copy of what comes next.
 
 mod authorities;
 mod error;
@@ -27,6 +28,8 @@ use crate::trust::FileTrust;
 /// From the first byte sent to the last byte received.
 const ATTEMPT: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
+/// A metadata endpoint is on the same wire or nowhere, and where it is nowhere nothing says so.
+const CONNECT_ON_THE_LINK: Duration = Duration::from_secs(1);
 /// What is kept back of a limit, so that a request ends with words before it is cut off without.
 const MARGIN: Duration = Duration::from_millis(100);
 const LARGEST_BODY: usize = 1 << 20;
@@ -45,8 +48,10 @@ pub(crate) struct Client {
 struct Way {
     /// The only authorities to believe; `None` for the system's.
     authorities: Option<Vec<PathBuf>>,
-    /// Without a proxy: what goes to this machine must not leave it.
+    /// Without a proxy: what goes to this machine or its link must not leave it.
     direct: bool,
+    /// To the machine's link and no further.
+    on_the_link: bool,
 }
 
 impl Client {
@@ -73,7 +78,17 @@ impl Client {
             None if strict => authorities::of_the_system(),
             None => authorities::of_the_environment(&*self.env)?,
         };
-        Ok(Way { authorities, direct: strict || request.endpoint.is_loopback() })
+        let nearby = request.endpoint.is_nearby();
+        let on_the_link = nearby && !request.endpoint.is_loopback();
+        Ok(Way { authorities, direct: strict || nearby, on_the_link })
+    }
+
+    /// How long an attempt may take.
+    fn limit(&self, retry: Retry) -> Duration {
+        match retry {
+            Retry::Redemption => ATTEMPT,
+            Retry::Never | Retry::Safe(_) => self.left().min(ATTEMPT),
+        }
     }
 
     /// What is left of the time; all of an attempt's where nobody said.
@@ -89,7 +104,7 @@ impl Http for Client {
             let client = self.client(request)?;
             let mut attempts = retry::Attempts::new();
             loop {
-                let done = once(&client, request, self.left().min(ATTEMPT)).await;
+                let done = once(&client, request, self.limit(request.retry)).await;
                 let Retry::Safe(asks_for_it) = request.retry else { return done };
                 // an answer that was given says more than a silence that would follow
                 match attempts.pause_before_next(&done, asks_for_it) {
@@ -107,8 +122,9 @@ impl Http for Client {
 }
 
 fn build(way: &Way) -> Result<reqwest::Client> {
+    let connect = if way.on_the_link { CONNECT_ON_THE_LINK } else { CONNECT };
     let mut builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT)
+        .connect_timeout(connect)
         .http1_max_headers(MOST_HEADERS)
         .redirect(Policy::none())
         .referer(false)
@@ -162,22 +178,36 @@ async fn once(
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+    };
+
     use fleetkey_provider::{Endpoint, Host, Refusing};
 
     use super::*;
     use crate::host::{PrivateDir, Store};
 
-    fn way(home: &tempfile::TempDir, url: &str) -> Way {
-        let request = HttpRequest {
+    fn request(url: &str, retry: Retry) -> HttpRequest {
+        let host = Host::refusing();
+        let endpoint = Endpoint::nearby(url, "a test", &host)
+            .or_else(|_| Endpoint::configured(url, "a test", |_| true, &host));
+        HttpRequest {
             method: Method::Get,
-            endpoint: Endpoint::configured(url, "a test", |_| true, &Host::refusing()).unwrap(),
+            endpoint: endpoint.unwrap(),
             headers: Vec::new(),
             body: Vec::new(),
             ca_bundle: None,
-            retry: Retry::Never,
-        };
-        let trust = FileTrust::new(Some(home.path().into()));
-        Client::new(Box::new(Refusing), trust).way(&request).unwrap()
+            retry,
+        }
+    }
+
+    fn client(home: &tempfile::TempDir) -> Client {
+        Client::new(Box::new(Refusing), FileTrust::new(Some(home.path().into())))
+    }
+
+    fn way(home: &tempfile::TempDir, url: &str) -> Way {
+        client(home).way(&request(url, Retry::Never)).unwrap()
     }
 
     #[test]
@@ -191,5 +221,44 @@ mod tests {
         let far = way(&home, "https://cloud.example");
         assert!(far.direct);
         assert_eq!(far.authorities, authorities::of_the_system());
+    }
+
+    #[test]
+    fn what_is_on_the_link_is_reached_directly_and_soon_or_not_at_all() {
+        let home = tempfile::tempdir().unwrap();
+        for (url, direct, on_the_link) in [
+            ("http://169.254.169.254/x", true, true),
+            ("https://[fe80::1]/", true, true),
+            ("http://127.0.0.1:5", true, false),
+            ("https://cloud.example", false, false),
+        ] {
+            let way = way(&home, url);
+            assert_eq!((way.direct, way.on_the_link), (direct, on_the_link), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_works_once_is_sent_once_and_not_cut_short_by_the_end_of_the_run() {
+        let home = tempfile::tempdir().unwrap();
+        let client = client(&home);
+        client.end_within(Duration::ZERO);
+        assert_eq!(client.limit(Retry::Never), Duration::ZERO);
+        assert_eq!(client.limit(Retry::Safe(|_| true)), Duration::ZERO);
+        assert_eq!(client.limit(Retry::Redemption), ATTEMPT);
+
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", server.local_addr().unwrap());
+        let cloud = std::thread::spawn(move || {
+            let (mut stream, _) = server.accept().unwrap();
+            assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n").unwrap();
+            server
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = runtime.block_on(client.send(&request(&url, Retry::Redemption)));
+        assert_eq!(answer.unwrap().status, 503);
+        let server = cloud.join().unwrap();
+        server.set_nonblocking(true).unwrap();
+        assert!(server.accept().is_err(), "it was sent again");
     }
 }

@@ -20,13 +20,17 @@ use std::{
 /// No file of ours is larger.
 const LARGEST: u64 = 1 << 20;
 
-/// What the cache and the locks need of a folder. Names are plain file names.
-pub(crate) trait Store {
+/// What the cache, the sessions and the locks need of a folder. Names are plain file names.
+pub(crate) trait Store: Send + Sync {
     /// The file's bytes; `None` if there is none. Errors if it may not be believed: a link, another
     /// owner, readable by others, no regular file, larger than 1 MiB.
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String>;
     /// Writes the file, whole or not at all, and durably.
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), String>;
+    /// Makes a file that nobody else made. Whether it did: not if there is one of that name.
+    fn create(&self, name: &str, bytes: &[u8]) -> Result<bool, String>;
+    /// Removes the file, durably. Whether there was one.
+    fn remove(&self, name: &str) -> Result<bool, String>;
     /// Tries to take the lock of that name.
     fn try_lock(&self, name: &str) -> Result<Attempt, String>;
 }
@@ -64,6 +68,14 @@ impl Store for PrivateDir {
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
         system::replace(&self.0, name, bytes)
+    }
+
+    fn create(&self, name: &str, bytes: &[u8]) -> Result<bool, String> {
+        system::create(&self.0, name, bytes)
+    }
+
+    fn remove(&self, name: &str) -> Result<bool, String> {
+        system::remove(&self.0, name)
     }
 
     fn try_lock(&self, name: &str) -> Result<Attempt, String> {

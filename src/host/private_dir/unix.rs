@@ -1,5 +1,7 @@
 //! Private files on Linux and macOS, by file descriptors: what was checked is what is used.
 
+mod sweep;
+
 use std::{
     fs::{DirBuilder, File, OpenOptions},
     io::{ErrorKind, Read, Write},
@@ -8,18 +10,12 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, futimens, statat},
+    fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, futimens},
     process::geteuid,
 };
 
 use super::LARGEST;
-
-/// A SHA-256 in hex, which is what files of ours are named after.
-const KEY_DIGITS: usize = 64;
-/// No writer takes longer, in seconds.
-const LONGEST_WRITE: i64 = 60;
-/// No credential lives longer, in seconds.
-const LONGEST_LIFE: i64 = 48 * 3600;
+use crate::host::system::{CACHE, CONFIG, STATE};
 
 /// What has to hold before a file is believed.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -85,8 +81,35 @@ pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Str
         // it may not be there; there is nothing more to do about it either way
         let _gone = rustix::fs::unlinkat(&folder, &temporary, AtFlags::empty());
     }
-    sweep(&folder);
+    sweep::sweep(&folder);
     done.map_err(|error| error.to_string())
+}
+
+/// Makes a file, if there is none of that name.
+pub(super) fn create(folder: &Path, name: &str, bytes: &[u8]) -> Result<bool, String> {
+    let folder = open_folder(folder)?;
+    match write_new(&folder, name, bytes) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => {
+            // half of it says nothing
+            let _gone = rustix::fs::unlinkat(&folder, name, AtFlags::empty());
+            Err(error.to_string())
+        }
+    }
+}
+
+/// Removes a file, and flushes the folder. A folder that is not there is not made.
+pub(super) fn remove(folder: &Path, name: &str) -> Result<bool, String> {
+    if !folder.is_dir() {
+        return Ok(false);
+    }
+    let folder = open_folder(folder)?;
+    match rustix::fs::unlinkat(&folder, name, AtFlags::empty()) {
+        Ok(()) => folder.sync_all().map(|()| true).map_err(|error| error.to_string()),
+        Err(rustix::io::Errno::NOENT) => Ok(false),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Opens or makes a lock file, and says that it is in use: a name that came and went would lock
@@ -140,9 +163,12 @@ fn open_folder(path: &Path) -> Result<File, String> {
 }
 
 /// Makes the folder and at most two above it (`~/.cache`, `fleetkey`, the provider's), so that a home
-/// that does not exist is not invented.
+/// that does not exist is not invented. A platform's folder of two names, such as `~/.local/state`,
+/// counts as one.
 fn make(path: &Path) -> Result<(), String> {
-    if !path.ancestors().skip(1).take(3).any(Path::is_dir) {
+    let bases = [CACHE, CONFIG, STATE].map(|place| place.below_home.unwrap_or_default());
+    let inner = |folder: &&Path| !bases.iter().any(|b| b.contains('/') && folder.ends_with(b));
+    if !path.ancestors().skip(1).filter(inner).take(3).any(Path::is_dir) {
         return Err("there is no such folder, nor one to make it in".into());
     }
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| error.to_string())
@@ -153,42 +179,6 @@ fn write_new(folder: &File, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = File::from(rustix::fs::openat(folder, name, flags, private())?);
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-/// Removes what nobody needs any more: what killed writers left behind, and credentials and locks
-/// that are older than any credential lives. Only what is named after a key is touched: the folder
-/// may hold other people's files too, a `Cargo.lock` for instance.
-fn sweep(folder: &File) {
-    let Ok(entries) = Dir::read_from(folder) else { return };
-    let Ok(now) = folder_time(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some((key, kind)) = name.to_str().unwrap_or_default().split_once('.') else { continue };
-        if key.len() != KEY_DIGITS || !key.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            continue;
-        }
-        let keep = match kind {
-            "credential" | "lock" => LONGEST_LIFE,
-            kind => {
-                let writer =
-                    kind.strip_prefix("credential.").and_then(|rest| rest.strip_suffix(".tmp"));
-                if writer.is_none() {
-                    continue;
-                }
-                LONGEST_WRITE
-            }
-        };
-        let old = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
-            .is_ok_and(|is| now - is.st_mtime > keep);
-        if old {
-            let _gone = rustix::fs::unlinkat(folder, name, AtFlags::empty());
-        }
-    }
-}
-
-/// The file system's time, as a new file just got it.
-fn folder_time(folder: &File) -> std::io::Result<i64> {
-    Ok(folder.metadata()?.mtime())
 }
 
 fn private() -> Mode {
@@ -295,31 +285,6 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_writer_left_and_what_is_long_over_is_swept_and_nothing_else() {
-        let (_home, folder) = folder();
-        let key = "0123456789abcdef".repeat(4);
-        replace(&folder, "f", b"x").unwrap();
-        let old = std::time::SystemTime::UNIX_EPOCH;
-        let ours = |end: &str| format!("{key}.{end}");
-        let gone = [ours("credential.1.tmp"), ours("credential"), ours("lock")];
-        let left = ["Cargo.lock", "a.credential", "a.tmp", "notes.1.tmp", &ours("toml")]
-            .map(str::to_owned);
-        for name in gone.iter().chain(&left) {
-            fs::write(folder.join(name), b"half").unwrap();
-            File::options().write(true).open(folder.join(name)).unwrap().set_modified(old).unwrap();
-        }
-        let young = ours("credential.2.tmp");
-        fs::write(folder.join(&young), b"half").unwrap();
-        replace(&folder, "f", b"y").unwrap();
-        for name in &gone {
-            assert!(!folder.join(name).exists(), "{name} is still there");
-        }
-        for name in left.iter().chain([&young]) {
-            assert!(folder.join(name).exists(), "{name} is gone");
-        }
-    }
-
-    #[test]
     fn a_lock_that_is_in_use_is_not_swept_however_long_ago_it_was_made() {
         let (_home, folder) = folder();
         let name = format!("{}.lock", "0123456789abcdef".repeat(4));
@@ -340,7 +305,23 @@ mod tests {
         let missing = home.path().join("missing");
         assert!(replace(&missing.join(".cache/fleetkey/cloud"), "f", b"x").is_err());
         assert!(!missing.exists());
+        assert!(replace(&missing.join(".local/state/fleetkey/cloud"), "f", b"x").is_err());
+        assert!(!missing.exists());
         replace(&home.path().join(".cache/fleetkey/cloud"), "f", b"x").unwrap();
+        replace(&home.path().join(STATE.below_home.unwrap()).join("fleetkey/cloud"), "f", b"x")
+            .unwrap();
+    }
+
+    #[test]
+    fn a_file_is_made_by_one_and_removed_once() {
+        let (_home, folder) = folder();
+        assert!(!remove(&folder, "f").unwrap() && !folder.exists());
+        assert!(create(&folder, "f", b"one").unwrap());
+        assert!(!create(&folder, "f", b"two").unwrap());
+        assert_eq!(secret(&folder.join("f")).unwrap().as_deref(), Some(&b"one"[..]));
+        std::os::unix::fs::symlink("/nowhere/at/all", folder.join("link")).unwrap();
+        assert!(!create(&folder, "link", b"two").unwrap());
+        assert!(remove(&folder, "f").unwrap() && !remove(&folder, "f").unwrap());
     }
 
     #[test]

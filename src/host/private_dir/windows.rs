@@ -58,6 +58,33 @@ pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Str
     done.map_err(|error| error.to_string())
 }
 
+pub(super) fn create(folder: &Path, name: &str, bytes: &[u8]) -> Result<bool, String> {
+    fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    let path = folder.join(name);
+    let made = OpenOptions::new().write(true).create_new(true).open(&path);
+    let done = made.and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    match done {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => {
+            // half of it says nothing
+            drop(fs::remove_file(&path));
+            Err(error.to_string())
+        }
+    }
+}
+
+pub(super) fn remove(folder: &Path, name: &str) -> Result<bool, String> {
+    match fs::remove_file(folder.join(name)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 pub(super) fn lock_file(folder: &Path, name: &str) -> Result<File, String> {
     fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let path = folder.join(name);

@@ -14,13 +14,16 @@ mod this;
 mod unix;
 
 #[cfg(unix)]
-pub(crate) use unix::leave_no_core;
+pub(crate) use unix::{is_alive, leave_no_core, machine};
 
 /// There are no core files.
 #[cfg(windows)]
 pub(crate) fn leave_no_core() {}
 
-pub(crate) use this::{AUTHORITIES, CACHE, CONFIG, DESKTOP};
+#[cfg(windows)]
+pub(crate) use this::{is_alive, machine};
+
+pub(crate) use this::{AUTHORITIES, CACHE, CONFIG, DESKTOP, STATE};
 
 /// A folder of the platform's: below a variable, or below the home folder.
 pub(crate) struct Place {

@@ -1,5 +1,9 @@
 //! A scripted world for the tests of providers.
 
+mod person;
+mod programs;
+mod sessions;
+
 use std::{
     collections::{HashMap, VecDeque},
     ffi::OsString,
@@ -10,6 +14,11 @@ use std::{
 
 use jiff::Timestamp;
 
+pub use self::{
+    person::{Answer, ScriptedPerson},
+    programs::ScriptedPrograms,
+    sessions::StaticSessions,
+};
 use crate::{
     BoxFuture, Clock, Env, Error, Files, Http, HttpRequest, HttpResponse, Notes, Result, Trust,
 };
@@ -155,4 +164,19 @@ impl Notes for KeptNotes {
 
 fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Chance that is none: 0, 1, 2 and so on, from call to call.
+#[derive(Clone, Debug, Default)]
+pub struct CountingEntropy(Arc<Mutex<u8>>);
+
+impl crate::Entropy for CountingEntropy {
+    fn fill(&self, buffer: &mut [u8]) -> Result<()> {
+        let mut next = guard(&self.0);
+        for byte in buffer {
+            *byte = *next;
+            *next = next.wrapping_add(1);
+        }
+        Ok(())
+    }
 }

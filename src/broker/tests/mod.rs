@@ -6,11 +6,14 @@ use std::sync::{
 };
 
 use fleetkey_provider::{
-    BoxFuture, CredentialKey, Host, SessionKey, SignIn, Token, testing::ManualClock,
+    BoxFuture, CredentialKey, Host, Means, SessionKey, SignIn, SignedIn, Token,
+    testing::ManualClock,
 };
 use jiff::SignedDuration;
 
 use super::*;
+
+mod asking;
 
 /// Lends for an hour, as often as it is asked, until it is told to fail.
 #[derive(Debug, Default)]
@@ -19,12 +22,29 @@ struct Lender {
     source: Option<Box<Self>>,
     asked: AtomicUsize,
     fails: Mutex<Option<Error>>,
+    /// Whether it needs somebody to be signed in.
+    person: bool,
+    signed_in: AtomicUsize,
+    declines: Mutex<bool>,
     signed_out: Mutex<bool>,
+    password: Mutex<Option<&'static str>>,
 }
 
 impl Lender {
     fn named(name: &'static str) -> Self {
         Self { name, ..Self::default() }
+    }
+    fn person(name: &'static str) -> Self {
+        Self { name, person: true, ..Self::default() }
+    }
+    fn signed_in(&self) -> usize {
+        self.signed_in.load(Ordering::SeqCst)
+    }
+    fn decline(&self, declines: bool) {
+        *self.declines.lock().unwrap() = declines;
+    }
+    fn recover(&self) {
+        *self.fails.lock().unwrap() = None;
     }
     fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
@@ -42,10 +62,13 @@ impl Request for Lender {
         self.name.into()
     }
     fn session(&self) -> Option<SessionKey> {
-        None
+        self.person.then(|| SessionKey::new("lender", &[("person", "alice")]))
     }
     fn key(&self, key: &mut CredentialKey) {
         key.field("name", self.name);
+    }
+    fn proof(&self) -> Option<Fingerprint> {
+        self.password.lock().unwrap().map(|password| Fingerprint::of(password.as_bytes()))
     }
     fn source(&self) -> Option<&dyn Request> {
         self.source.as_deref().map(|source| source as &dyn Request)
@@ -66,15 +89,35 @@ impl Request for Lender {
             if let Some(error) = self.fails.lock().unwrap().clone() {
                 return Err(error);
             }
+            if let Some(session) = self.session()
+                && host.sessions.stamp(session).is_none()
+            {
+                return Err(Error::sign_in_needed("nobody is signed in"));
+            }
             let now = host.clock.now();
             let under = source.map(|source| source.expose().to_owned()).unwrap_or_default();
             let secret = format!("{under}/{}{count}", self.name);
             Ok(Credential::until(secret.into(), now, now + SignedDuration::from_hours(1)))
         })
     }
-    fn sign_in<'a>(&'a self, _how: SignIn, _host: &'a Host) -> BoxFuture<'a, Result<bool>> {
-        *self.fails.lock().unwrap() = None;
-        Box::pin(async { Ok(true) })
+    fn how(&self, means: Means) -> Option<SignIn> {
+        means.browser.then_some(SignIn::Browser)
+    }
+    fn sign_in_line(&self) -> Option<String> {
+        Some(format!("sign in {}", self.name))
+    }
+    fn sign_in<'a>(&'a self, _how: SignIn, host: &'a Host) -> BoxFuture<'a, Result<SignedIn>> {
+        self.signed_in.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            if *self.declines.lock().unwrap() {
+                return Err(Error::sign_in_needed("declined"));
+            }
+            let session = self.session().unwrap();
+            host.sessions.open(session)?.keep(&"kept".into())?;
+            let now = host.clock.now();
+            let end = now + SignedDuration::from_hours(1);
+            Ok(SignedIn::Credential(Credential::until("signed in".into(), now, end)))
+        })
     }
     fn token(&self, _credential: &Credential, _host: &Host) -> Result<Token> {
         Err(Error::failed("no token is asked for here"))
@@ -105,8 +148,12 @@ impl Fixture {
         Self { home: tempfile::tempdir().unwrap(), world, clock, options }
     }
     fn bring(&self, request: &Lender) -> Result<String> {
-        let broker = Broker::new(&self.world, &self.options, Some(self.home.path()));
-        broker.credential(request).map(|credential| credential.expose().to_owned())
+        self.broker().credential(request).map(|credential| credential.expose().to_owned())
+    }
+    fn broker(&self) -> Broker<'_> {
+        let below = |name| Some(self.home.path().join(name));
+        let folders = Folders { cache: below("cache"), state: below("state") };
+        Broker::new(&self.world, &self.options, folders)
     }
     fn later(&self, minutes: i64) {
         self.clock.set(self.world.host.clock.now() + SignedDuration::from_mins(minutes));
@@ -176,22 +223,9 @@ fn who_signed_out_is_asked_for_again() {
 }
 
 #[test]
-fn a_person_is_asked_only_where_one_may_be() {
-    let (mut fixture, lender) = (Fixture::new(), Lender::named("a"));
-    lender.fail(Error::sign_in_needed("sign in"));
-    assert_eq!(fixture.bring(&lender).unwrap_err().kind(), Kind::SignInNeeded);
-    fixture.world.host.person = Box::new(crate::host::Desk::new(
-        Some(crate::options::Ask::Browser),
-        None,
-        &fixture.world.host,
-    ));
-    assert_eq!(fixture.bring(&lender).unwrap(), "/a3");
-}
-
-#[test]
 fn what_was_over_before_it_arrived_blames_the_clock() {
     let (fixture, lender) = (Fixture::new(), Lender::named("a"));
-    let broker = Broker::new(&fixture.world, &fixture.options, None);
+    let broker = Broker::new(&fixture.world, &fixture.options, Folders::default());
     let now = fixture.world.host.clock.now();
     let dead = Credential::until("s".into(), now, now - SignedDuration::from_secs(1));
     assert_eq!(broker.alive(&lender, dead).unwrap_err().next_line(), Some("date -u"));

@@ -1,0 +1,55 @@
+//! Sessions that are fleetkey's own to keep: sealed, one at a time, and never lost between an answer
+//! and the disk.
+//!
+//! A session is redeemed only while it is open, and it is open in one process at a time. From
+//! [`OpenSession::redeeming`] until it is kept, forgotten, found unchanged or closed, no deadline and
+//! no signal ends the process: the answer of a redemption that was sent is the only one there will be.
+
+use secrecy::SecretString;
+
+use crate::{Error, Refusing, Result, SessionKey};
+
+/// The sessions of this person.
+pub trait Sessions: Send + Sync {
+    /// A number that changes when the session is written anew; `None` if none is kept. One `stat`.
+    fn stamp(&self, key: SessionKey) -> Option<i128>;
+    /// Opens a session for one redemption, waiting for whoever has it open. Errors with
+    /// [`Kind::Unavailable`](crate::Kind::Unavailable) if that takes too long. Never held while a
+    /// person is asked.
+    fn open(&self, key: SessionKey) -> Result<Box<dyn OpenSession + '_>>;
+}
+
+/// A session that nobody else can redeem. Closed when it is dropped.
+pub trait OpenSession: Send {
+    /// What is kept; nothing where nothing can be kept, since what cannot be replaced must not be
+    /// redeemed. Errors if it may be there and cannot be read: its key is locked away.
+    fn read(&mut self) -> Result<Option<KeptSession>>;
+    /// Marks, durably, that it is about to be redeemed.
+    fn redeeming(&mut self) -> Result<()>;
+    /// Keeps what replaces it, durably, before anything that can fail. Errors where nothing can be
+    /// kept; the caller goes on all the same and says so.
+    fn keep(&mut self, secret: &SecretString) -> Result<()>;
+    /// Nothing was redeemed after all: the answer was no, or nothing was sent. What is kept is as it
+    /// was. Without this, [`Self::keep`] or [`Self::forget`] the mark stays, since the answer is lost.
+    fn unchanged(&mut self);
+    /// It is dead, or not worth keeping.
+    fn forget(&mut self);
+}
+
+/// A kept session.
+#[derive(Clone, Debug)]
+pub struct KeptSession {
+    /// The provider's own text.
+    pub secret: SecretString,
+    /// Whether a process died between asking and keeping: this one may have been redeemed.
+    pub interrupted: bool,
+}
+
+impl Sessions for Refusing {
+    fn stamp(&self, _key: SessionKey) -> Option<i128> {
+        None
+    }
+    fn open(&self, _key: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
+        Err(Error::failed("this host has no sessions"))
+    }
+}

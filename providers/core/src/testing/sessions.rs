@@ -1,0 +1,115 @@
+//! Sessions in memory.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::guard;
+use crate::{Error, KeptSession, OpenSession, Result, SessionKey, Sessions};
+
+/// Sessions in memory, and what was done to them.
+#[derive(Clone, Default)]
+pub struct StaticSessions(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    kept: HashMap<String, (String, i128)>,
+    /// Which of them was about to be redeemed.
+    marks: HashMap<String, i128>,
+    steps: Vec<&'static str>,
+    full: bool,
+}
+
+impl StaticSessions {
+    /// With one kept already.
+    #[must_use]
+    pub fn with(self, key: SessionKey, secret: &str) -> Self {
+        guard(&self.0).kept.insert(key.fingerprint().to_string(), (secret.to_owned(), 1));
+        self
+    }
+
+    /// From now on nothing can be kept.
+    #[must_use]
+    pub fn full(self) -> Self {
+        guard(&self.0).full = true;
+        self
+    }
+
+    /// What is kept under that key.
+    pub fn kept(&self, key: SessionKey) -> Option<String> {
+        guard(&self.0).kept.get(&key.fingerprint().to_string()).map(|(secret, _)| secret.clone())
+    }
+
+    /// `open`, `redeeming`, `keep`, `unchanged`, `forget`, `close`, in the order they came.
+    pub fn steps(&self) -> Vec<&'static str> {
+        guard(&self.0).steps.clone()
+    }
+}
+
+impl Sessions for StaticSessions {
+    fn stamp(&self, key: SessionKey) -> Option<i128> {
+        guard(&self.0).kept.get(&key.fingerprint().to_string()).map(|(_, stamp)| *stamp)
+    }
+
+    fn open(&self, key: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
+        guard(&self.0).steps.push("open");
+        Ok(Box::new(Opened { state: Arc::clone(&self.0), key: key.fingerprint().to_string() }))
+    }
+}
+
+struct Opened {
+    state: Arc<Mutex<State>>,
+    key: String,
+}
+
+impl OpenSession for Opened {
+    fn read(&mut self) -> Result<Option<KeptSession>> {
+        let state = guard(&self.state);
+        Ok(state.kept.get(&self.key).map(|(secret, stamp)| KeptSession {
+            secret: secret.clone().into(),
+            interrupted: state.marks.get(&self.key) == Some(stamp),
+        }))
+    }
+
+    fn redeeming(&mut self) -> Result<()> {
+        let mut state = guard(&self.state);
+        state.steps.push("redeeming");
+        let stamp = state.kept.get(&self.key).map_or(0, |(_, stamp)| *stamp);
+        state.marks.insert(self.key.clone(), stamp);
+        Ok(())
+    }
+
+    fn keep(&mut self, secret: &SecretString) -> Result<()> {
+        let mut state = guard(&self.state);
+        state.steps.push("keep");
+        if state.full {
+            return Err(Error::failed("the disk is full"));
+        }
+        let stamp = state.kept.get(&self.key).map_or(0, |(_, stamp)| *stamp) + 1;
+        state.kept.insert(self.key.clone(), (secret.expose_secret().to_owned(), stamp));
+        state.marks.remove(&self.key);
+        Ok(())
+    }
+
+    fn unchanged(&mut self) {
+        let mut state = guard(&self.state);
+        state.steps.push("unchanged");
+        state.marks.remove(&self.key);
+    }
+
+    fn forget(&mut self) {
+        let mut state = guard(&self.state);
+        state.steps.push("forget");
+        state.kept.remove(&self.key);
+        state.marks.remove(&self.key);
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        guard(&self.state).steps.push("close");
+    }
+}

@@ -1,0 +1,195 @@
+//! What is remembered about asking, so that nobody is asked the same thing again and again: clients
+//! run a failing plugin up to five times for one command, and forty clusters ask at once.
+//!
+//! That a person was asked is written *before* they are, and removed when they signed in: declined,
+//! timed out and killed all leave it behind. A refusal that would do harm if it were repeated (a
+//! wrong password, up to a locked account) is remembered under the credential's key, and for the
+//! proof that was shown: a new password is a new question.
+
+use fleetkey_provider::{Error, Fingerprint, Kind, Request, SessionKey};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::host::Store;
+
+/// How long nobody is asked again.
+const PAUSE: SignedDuration = SignedDuration::from_mins(10);
+
+/// The memory, in one folder.
+pub(super) struct Memory<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) now: Timestamp,
+}
+
+/// That a person was asked.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Asked {
+    /// When.
+    pub(super) when: Timestamp,
+    /// By which process, for a person who looks.
+    pid: u32,
+    /// For which credential.
+    credential: String,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Refused {
+    when: Timestamp,
+    /// What was shown, where the key does not say.
+    proof: Option<String>,
+    code: u8,
+    message: String,
+    cause: Option<String>,
+    next: Option<String>,
+}
+
+impl Asked {
+    /// Whether it was for that credential.
+    pub(super) fn was_for(&self, key: Fingerprint) -> bool {
+        self.credential == key.to_string()
+    }
+
+    /// When somebody may be asked again.
+    pub(super) fn until(&self) -> Timestamp {
+        after(self.when)
+    }
+}
+
+impl Memory<'_> {
+    /// The lock that is held while a person is asked.
+    pub(super) fn lock(session: SessionKey) -> String {
+        format!("{}.ask", session.fingerprint())
+    }
+
+    /// That a person was asked of late, and did not sign in.
+    pub(super) fn asked(&self, session: SessionKey) -> Option<Asked> {
+        let asked: Asked = self.read(&asked_file(session))?;
+        self.is_recent(asked.when).then_some(asked)
+    }
+
+    /// A person is about to be asked.
+    pub(super) fn asking(&self, session: SessionKey, key: Fingerprint) {
+        let asked = Asked { when: self.now, pid: std::process::id(), credential: key.to_string() };
+        self.write(&asked_file(session), &asked);
+    }
+
+    /// Somebody signed in, or wants to be asked again.
+    pub(super) fn forget_asking(&self, session: SessionKey) {
+        // one that stays is over in ten minutes
+        drop(self.store.remove(&asked_file(session)));
+    }
+
+    /// The refusal of late that is not to be repeated.
+    pub(super) fn refusal(&self, request: &dyn Request) -> Option<Error> {
+        let refused: Refused = self.read(&refused_file(request.fingerprint()))?;
+        let Refused { when, proof, code, message, cause, next } = refused;
+        if !self.is_recent(when) || proof != shown(request) {
+            return None;
+        }
+        let remembered = format!("not asked again before {}", short(after(when)));
+        let cause = cause.map_or_else(|| remembered.clone(), |why| format!("{why}; {remembered}"));
+        let error = Error::new(kind(code), message).because(cause);
+        Some(match next {
+            Some(line) => error.next(line),
+            None => error,
+        })
+    }
+
+    /// Remembers a refusal.
+    pub(super) fn refused(&self, request: &dyn Request, error: &Error) {
+        let refused = Refused {
+            when: self.now,
+            proof: shown(request),
+            code: crate::report::code(error.kind()),
+            message: error.message().to_owned(),
+            cause: error.cause().map(str::to_owned),
+            next: error.next_line().map(str::to_owned),
+        };
+        self.write(&refused_file(request.fingerprint()), &refused);
+    }
+
+    /// Forgets a refusal.
+    pub(super) fn forget_refusal(&self, request: &dyn Request) {
+        // one that stays is over in ten minutes
+        drop(self.store.remove(&refused_file(request.fingerprint())));
+    }
+
+    fn is_recent(&self, when: Timestamp) -> bool {
+        // one from the future was written by another clock, and is not believed
+        when <= self.now + SignedDuration::from_mins(1) && self.now < after(when)
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let bytes = self.store.read(name).ok().flatten()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    fn write<T: Serialize>(&self, name: &str, what: &T) {
+        if let Ok(text) = serde_json::to_vec(what) {
+            // where nothing can be written, nothing is remembered
+            drop(self.store.replace(name, &text));
+        }
+    }
+}
+
+/// A time as a person reads it.
+pub(super) fn short(time: Timestamp) -> String {
+    time.strftime("%H:%M:%S UTC").to_string()
+}
+
+fn after(when: Timestamp) -> Timestamp {
+    when.checked_add(PAUSE).unwrap_or(Timestamp::MAX)
+}
+
+fn asked_file(session: SessionKey) -> String {
+    format!("{}.asked", session.fingerprint())
+}
+
+fn refused_file(key: Fingerprint) -> String {
+    format!("{key}.refused")
+}
+
+fn shown(request: &dyn Request) -> Option<String> {
+    request.proof().map(|proof| proof.to_string())
+}
+
+fn kind(code: u8) -> Kind {
+    let kinds = [Kind::Config, Kind::SignInNeeded, Kind::Refused, Kind::Unavailable];
+    kinds.into_iter().find(|kind| crate::report::code(*kind) == code).unwrap_or(Kind::Failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::PrivateDir;
+
+    const NOW: Timestamp = Timestamp::constant(1_767_323_045, 0);
+
+    fn session() -> SessionKey {
+        SessionKey::new("p", &[("a", "b")])
+    }
+
+    #[test]
+    fn asking_is_remembered_for_ten_minutes_or_until_somebody_signs_in() {
+        let home = tempfile::tempdir().unwrap();
+        let store = PrivateDir::new(home.path().join("m"));
+        let at = |minutes| Memory { store: &store, now: NOW + SignedDuration::from_mins(minutes) };
+        let key = Fingerprint::of(b"k");
+        assert!(at(0).asked(session()).is_none());
+        at(0).asking(session(), key);
+        assert!(at(9).asked(session()).unwrap().was_for(key));
+        assert!(!at(9).asked(session()).unwrap().was_for(Fingerprint::of(b"other")));
+        assert!(at(10).asked(session()).is_none());
+        assert!(at(-5).asked(session()).is_none(), "a clock that was turned back locks nobody out");
+        at(1).forget_asking(session());
+        assert!(at(1).asked(session()).is_none());
+    }
+
+    #[test]
+    fn a_damaged_memory_is_none() {
+        let home = tempfile::tempdir().unwrap();
+        let store = PrivateDir::new(home.path().join("m"));
+        store.replace(&asked_file(session()), b"{\"when\":").unwrap();
+        assert!(Memory { store: &store, now: NOW }.asked(session()).is_none());
+    }
+}

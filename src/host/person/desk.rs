@@ -1,0 +1,177 @@
+//! Whether there is a desk with a person at it, and how they may be asked.
+
+use std::ffi::OsString;
+
+use fleetkey_provider::{Env, Host, Landing, Means, Person, Result, Trust};
+
+use super::{
+    browser::{self, Browsers},
+    landing::Loopback,
+    voice::Voice,
+};
+use crate::{
+    folders,
+    host::{
+        programs,
+        system::{DESKTOP, Desktop},
+    },
+    options::Ask,
+    trust::FileTrust,
+};
+
+const CI: &str = "CI";
+/// Somebody came over the network, and what opens here is seen elsewhere or by nobody.
+const SSH_CONNECTION: &str = "SSH_CONNECTION";
+/// What a desktop shows on, or is forwarded to.
+const DISPLAYS: [&str; 2] = ["DISPLAY", "WAYLAND_DISPLAY"];
+
+/// What is known of the desk this runs at. A browser needs a desktop and must not open in CI;
+/// what is told needs a terminal behind stderr. A client's `spec.interactive` is about standard input,
+/// which nobody here reads.
+pub(crate) struct Desk {
+    ask: Option<Ask>,
+    env: Variables,
+    trust: FileTrust,
+    voice: Voice,
+}
+
+impl Desk {
+    /// `--ask` decides; without it, what is there. Looks at nothing before it is asked: most runs
+    /// ask nobody.
+    pub(crate) fn new(ask: Option<Ask>, host: &Host) -> Self {
+        Self {
+            ask,
+            env: Variables::of(host),
+            trust: FileTrust::new(folders::config(host)),
+            voice: Voice::stderr(),
+        }
+    }
+
+    /// Whether a browser that opens here is seen by whoever waits.
+    fn is_desktop(&self) -> bool {
+        if self.env.is_set(CI) {
+            return false;
+        }
+        // settings that cannot be read are the strict ones; who lands here is told why
+        let strict = self.trust.is_strict().unwrap_or(true);
+        if !strict && self.env.is_set(browser::BROWSER) {
+            return true;
+        }
+        let shows = DISPLAYS.iter().any(|name| self.env.is_set(name));
+        let here = match DESKTOP {
+            Desktop::Always => true,
+            Desktop::Variables(names) => names.iter().any(|name| self.env.is_set(name)),
+        };
+        let near = shows || !self.env.is_set(SSH_CONNECTION);
+        near && (here || browser::is_next_door(&self.env))
+    }
+}
+
+impl Person for Desk {
+    fn means(&self) -> Means {
+        let terminal = crate::host::stderr_is_terminal;
+        match self.ask {
+            Some(Ask::Never) => Means::default(),
+            Some(Ask::Terminal) => Means { browser: false, terminal: true },
+            Some(Ask::Browser) => Means { browser: true, terminal: terminal() },
+            None => Means { browser: self.is_desktop(), terminal: terminal() },
+        }
+    }
+
+    fn tell(&self, text: &str) {
+        self.voice.say(text);
+    }
+
+    fn land(&self, port: Option<u16>) -> Result<Box<dyn Landing>> {
+        let browsers = Browsers::new(&self.env, self.trust.is_strict()?);
+        Ok(Box::new(Loopback::bind(port, browsers, self.voice.clone())?))
+    }
+}
+
+/// The variables that matter here.
+struct Variables(Vec<(&'static str, OsString)>);
+
+impl Variables {
+    fn of(host: &Host) -> Self {
+        let names = [CI, SSH_CONNECTION, browser::BROWSER].into_iter().chain(DISPLAYS);
+        let names = names.chain(browser::VARIABLES.iter().copied()).chain(programs::VARIABLES);
+        Self(names.filter_map(|name| Some((name, host.env.var(name)?))).collect())
+    }
+
+    fn is_set(&self, name: &str) -> bool {
+        self.var(name).is_some_and(|value| !value.is_empty())
+    }
+}
+
+impl Env for Variables {
+    fn var(&self, name: &str) -> Option<OsString> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetkey_provider::testing::StaticEnv;
+
+    use super::*;
+
+    fn desk(ask: Option<Ask>, env: &[(&str, &str)]) -> Means {
+        let host = Host { env: Box::new(StaticEnv::new(env.iter().copied())), ..Host::refusing() };
+        Desk::new(ask, &host).means()
+    }
+
+    #[test]
+    fn the_flag_decides() {
+        assert_eq!(desk(Some(Ask::Never), &[("DISPLAY", ":0")]), Means::default());
+        assert!(desk(Some(Ask::Browser), &[("CI", "true")]).browser);
+        assert_eq!(desk(Some(Ask::Terminal), &[]), Means { browser: false, terminal: true });
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_browser_needs_a_desktop_and_no_ci() {
+        assert!(desk(None, &[("DISPLAY", ":0")]).browser);
+        assert!(!desk(None, &[("DISPLAY", ":0"), ("CI", "true")]).browser);
+        assert!(!desk(None, &[]).browser);
+    }
+
+    #[test]
+    fn over_the_network_it_takes_a_display_that_is_forwarded() {
+        let ssh = ("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22");
+        assert!(!desk(None, &[ssh]).browser);
+        assert!(desk(None, &[ssh, ("DISPLAY", "localhost:10.0")]).browser);
+    }
+
+    #[test]
+    fn a_browser_somebody_named_is_one_but_not_in_ci() {
+        let named = ("BROWSER", "lynx");
+        assert!(desk(None, &[named, ("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22")]).browser);
+        assert!(!desk(None, &[named, ("CI", "1")]).browser);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_windows_next_door_is_a_desktop_if_there_is_a_way_to_it() {
+        use std::os::unix::fs::OpenOptionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let path = ("PATH", home.path().to_str().unwrap());
+        let name = ("WSL_DISTRO_NAME", "Debian");
+        assert!(!desk(None, &[name, path]).browser);
+        let mut file = std::fs::OpenOptions::new();
+        file.write(true).create_new(true).mode(0o700).open(home.path().join("wslview")).unwrap();
+        assert!(desk(None, &[name, path]).browser);
+        assert!(!desk(None, &[name, path, ("SSH_CONNECTION", "x")]).browser);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_strict_ignore_a_browser_somebody_named() {
+        use crate::host::{PrivateDir, Store};
+        let home = tempfile::tempdir().unwrap();
+        let env = [("BROWSER", "lynx"), ("XDG_CONFIG_HOME", home.path().to_str().unwrap())];
+        assert!(desk(None, &env).browser);
+        let settings = PrivateDir::new(home.path().join("fleetkey"));
+        settings.replace("config.toml", b"strict = true\n").unwrap();
+        assert!(!desk(None, &env).browser);
+    }
+}

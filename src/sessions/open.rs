@@ -1,0 +1,154 @@
+//! One session, open.
+
+use fleetkey_provider::{
+    Error, Fingerprint, Host, KeptSession, OpenSession, Result, SecretString, SessionKey,
+};
+
+use super::sealed::{self, Sealed};
+use crate::{
+    exclusive::Exclusive,
+    host::{Held, Hold, Store},
+    vault::Vault,
+};
+
+/// Where the session is kept.
+pub(super) enum Place<'a> {
+    /// In a folder, where nobody else has it open.
+    Folder { store: &'a dyn Store, vault: &'a Vault, _lock: Exclusive<'a> },
+    /// Nothing can be kept here, and why. Then nothing is: what cannot be replaced is not redeemed.
+    Nowhere(String),
+}
+
+/// A session that nobody else can redeem.
+pub(super) struct Opened<'a> {
+    key: SessionKey,
+    host: &'a Host,
+    hold: &'static Hold,
+    /// The file as it was read.
+    file: Option<Fingerprint>,
+    place: Place<'a>,
+    // last, and so dropped last: a signal that was held back ends a process that locks nothing
+    held: Option<Held>,
+}
+
+impl<'a> Opened<'a> {
+    pub(super) fn new(
+        key: SessionKey,
+        host: &'a Host,
+        hold: &'static Hold,
+        place: Place<'a>,
+    ) -> Self {
+        Self { key, host, hold, file: None, place, held: None }
+    }
+
+    fn note(&self, what: &str) {
+        self.host.notes.note(&format!("the session {}: {what}", self.key.fingerprint()));
+    }
+
+    /// Removes a file of this session.
+    fn remove(&self, store: &dyn Store, name: &str) {
+        if let Err(why) = store.remove(name) {
+            self.note(&format!("`{name}` could not be removed: {why}"));
+        }
+    }
+
+    /// Nothing is on its way any more.
+    fn settle(&mut self) {
+        if let Place::Folder { store, .. } = &self.place {
+            self.remove(*store, &mark(self.key));
+        }
+        self.held = None;
+    }
+}
+
+impl OpenSession for Opened<'_> {
+    fn read(&mut self) -> Result<Option<KeptSession>> {
+        let Place::Folder { store, vault, .. } = &self.place else { return Ok(None) };
+        let bytes = match store.read(&file(self.key)) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(None),
+            Err(why) => {
+                self.note(&format!("it is not used: {why}"));
+                return Ok(None);
+            }
+        };
+        let of_file = Fingerprint::of(&bytes);
+        self.file = Some(of_file);
+        let Some(sealed) = Sealed::parse(&bytes) else {
+            self.note("it is not used: it is damaged");
+            return Ok(None);
+        };
+        let Some(found) = vault.opening(sealed.kind, sealed.id, self.host)? else {
+            self.note("it is not used: its key is gone");
+            return Ok(None);
+        };
+        let Some(secret) = sealed.open(&found.key, self.key.fingerprint()) else {
+            self.note("it is not used: it is damaged");
+            return Ok(None);
+        };
+        let mark = store.read(&mark(self.key)).unwrap_or_default();
+        let interrupted = mark.is_some_and(|mark| is_about(&mark, of_file));
+        if interrupted {
+            self.note("a process died while it was redeemed");
+        }
+        Ok(Some(KeptSession { secret, interrupted }))
+    }
+
+    fn redeeming(&mut self) -> Result<()> {
+        if let Place::Folder { store, .. } = &self.place {
+            let about = self.file.map_or_else(|| "none".to_owned(), |file| file.to_string());
+            let line = format!("{} {about}\n", std::process::id());
+            store.replace(&mark(self.key), line.as_bytes()).map_err(|why| {
+                Error::failed("the session is not renewed, since its successor could not be kept")
+                    .because(why)
+            })?;
+        }
+        self.held.get_or_insert_with(|| self.hold.begin());
+        Ok(())
+    }
+
+    fn keep(&mut self, secret: &SecretString) -> Result<()> {
+        // whatever comes of it, what was held back comes after
+        let _held = self.held.take().unwrap_or_else(|| self.hold.begin());
+        let not_kept = |why: &str| Error::failed("the session is not kept").because(why);
+        let (store, vault) = match &self.place {
+            Place::Folder { store, vault, .. } => (*store, *vault),
+            Place::Nowhere(why) => return Err(not_kept(why)),
+        };
+        let sealer = vault.sealing(self.host)?;
+        let bytes = sealed::seal(&sealer, self.key.fingerprint(), secret)
+            .ok_or_else(|| not_kept("it could not be sealed"))?;
+        store.replace(&file(self.key), &bytes).map_err(|why| not_kept(&why))?;
+        self.file = Some(Fingerprint::of(&bytes));
+        self.remove(store, &mark(self.key));
+        Ok(())
+    }
+
+    fn unchanged(&mut self) {
+        self.settle();
+    }
+
+    fn forget(&mut self) {
+        if let Place::Folder { store, .. } = &self.place {
+            self.remove(*store, &file(self.key));
+        }
+        self.file = None;
+        self.settle();
+    }
+}
+
+/// The file of a session.
+pub(super) fn file(key: SessionKey) -> String {
+    format!("{}.session", key.fingerprint())
+}
+
+/// The file that says that it is being redeemed.
+fn mark(key: SessionKey) -> String {
+    format!("{}.redeeming", key.fingerprint())
+}
+
+/// Whether a mark is about that file; one that cannot be read may be.
+fn is_about(mark: &[u8], file: Fingerprint) -> bool {
+    let text = String::from_utf8_lossy(mark);
+    text.trim_end().split_once(' ').is_none_or(|(_, about)| about == file.to_string())
+}
