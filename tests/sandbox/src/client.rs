@@ -96,7 +96,7 @@ impl Client {
 }
 
 /// Sends all, reads to the end, and takes the answer apart.
-fn converse(mut stream: impl Read + Write, out: &[u8]) -> io::Result<Reply> {
+pub(crate) fn converse(mut stream: impl Read + Write, out: &[u8]) -> io::Result<Reply> {
     stream.write_all(out)?;
     stream.flush()?;
     let mut bytes = Vec::new();

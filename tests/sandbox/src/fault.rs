@@ -92,6 +92,13 @@ impl Fault {
         Self::Status { code: 429, headers: answer.headers, body: answer.body }
     }
 
+    /// Any refusal of Entra, by its number: `Fault::entra(90033, "temporarily_unavailable")`.
+    pub fn entra(code: u32, error: &'static str) -> Self {
+        let refusal = crate::entra::Refusal::new(code, "A scripted fault.").with_error(error);
+        let answer = refusal.response(&crate::http::Request::default(), jiff::Timestamp::now());
+        Self::Status { code: answer.status, headers: answer.headers, body: answer.body }
+    }
+
     /// 307 to this URL.
     pub fn redirect(to: impl Into<String>) -> Self {
         Self::Redirect { code: 307, to: to.into() }

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::aws::accounts::{Credentials, User};
 use crate::aws::sso::SsoSession;
 use crate::clock::iso8601;
-use crate::cluster::Cluster;
+use crate::cluster::Endpoint;
 use crate::kubeconfig::{self, Exec};
 use crate::random;
 
@@ -46,10 +46,13 @@ impl Home {
         self.path.join(relative)
     }
 
-    /// `HOME` and its like elsewhere.
+    /// `HOME` and its like elsewhere, and that sessions are sealed with a key in it: the secret store is the desktop's,
+    /// whoever's HOME this is.
     pub fn environment(&self) -> Vec<(String, String)> {
         let home = self.path.to_string_lossy().into_owned();
-        vec![("HOME".to_owned(), home.clone()), ("USERPROFILE".to_owned(), home)]
+        let pairs =
+            [("HOME", home.as_str()), ("USERPROFILE", &home), ("FLEETKEY_SESSION_STORE", "file")];
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
     /// Writes a file that only its owner may read, and the folders above it.
@@ -113,15 +116,15 @@ impl Home {
     }
 
     /// `~/.kube/config` with one context, named as the cluster is.
-    pub fn kubeconfig(&self, cluster: &Cluster, exec: &Exec) -> io::Result<PathBuf> {
-        self.kubeconfig_at(".kube/config", &[(&cluster.name, cluster, exec)])
+    pub fn kubeconfig(&self, cluster: &dyn Endpoint, exec: &Exec) -> io::Result<PathBuf> {
+        self.kubeconfig_at(".kube/config", &[(cluster.name(), cluster, exec)])
     }
 
     /// Any file with any contexts, the first of them current.
-    pub fn kubeconfig_at(
+    pub fn kubeconfig_at<C: Endpoint + ?Sized>(
         &self,
         relative: impl AsRef<Path>,
-        contexts: &[(&str, &Cluster, &Exec)],
+        contexts: &[(&str, &C, &Exec)],
     ) -> io::Result<PathBuf> {
         self.write(relative, kubeconfig::text(contexts))
     }

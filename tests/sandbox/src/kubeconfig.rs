@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::cluster::Cluster;
+use crate::cluster::Endpoint;
 
 /// How a kubeconfig starts the plugin.
 #[derive(Clone, Debug)]
@@ -64,11 +64,11 @@ impl Exec {
 }
 
 /// A kubeconfig with these contexts, the first of them current. JSON is YAML, so nothing needs quoting by hand.
-pub(crate) fn text(contexts: &[(&str, &Cluster, &Exec)]) -> String {
+pub(crate) fn text<C: Endpoint + ?Sized>(contexts: &[(&str, &C, &Exec)]) -> String {
     let clusters = contexts.iter().map(|(name, cluster, _)| {
-        let Cluster { server, ca_pem, .. } = cluster;
         json!({ "name": name, "cluster": {
-            "server": server, "certificate-authority-data": STANDARD.encode(ca_pem),
+            "server": cluster.server(),
+            "certificate-authority-data": STANDARD.encode(cluster.ca_pem()),
         }})
     });
     let users = contexts

@@ -1,8 +1,8 @@
 //! Clouds and an API server on loopback that check like the real ones.
 //!
-//! A credential plugin is right only if somebody strict says so. [`Sandbox`] is that somebody: an STS, an SSO portal and
-//! any number of Kubernetes API servers, each on its own port of 127.0.0.1, that recompute every signature from the
-//! secrets they know, refuse what their originals refuse, count every request, and can be told to misbehave.
+//! A credential plugin is right only if somebody strict says so. [`Sandbox`] is that somebody: an STS, an SSO portal, an
+//! Entra ID and any number of Kubernetes API servers, each on its own port of 127.0.0.1, that recompute every signature
+//! from the secrets they know, refuse what their originals refuse, count every request, and can be told to misbehave.
 //!
 //! ```
 //! use fleetkey_sandbox::{Fault, Home, Role, Route, Sandbox};
@@ -33,12 +33,14 @@
 )]
 
 mod aws;
+mod azure;
 mod canary;
 mod certificates;
 mod client;
 mod clock;
 mod cluster;
 mod connection;
+mod entra;
 mod fault;
 mod gate;
 mod home;
@@ -59,10 +61,19 @@ pub use aws::rejection::Rejection;
 pub use aws::role::Role;
 pub use aws::sso::SsoSession;
 pub use aws::verifier::{Inspected, Verified, inspect};
+pub use azure::arc::ArcKey;
+pub use azure::cli::{AksToken, AzAccount, AzLogin, AzSecret};
+pub use azure::federation::EXCHANGE_AUDIENCE;
+pub use azure::identities::ManagedIdentity;
+pub use azure::programs::FakeRun;
 pub use canary::Canary;
 pub use certificates::Certificate;
 pub use client::{Client, Reply};
-pub use cluster::Cluster;
+pub use cluster::{AksCluster, Cluster, Endpoint};
+pub use entra::verifier::{AksGuest, AksRejection};
+pub use entra::{
+    App, Callback, Caller, ClientCertificate, Device, Entra, Landed, Person, Rotation,
+};
 pub use fault::Fault;
 pub use gate::Gate;
 pub use home::Home;

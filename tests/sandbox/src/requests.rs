@@ -10,7 +10,7 @@ use crate::route::Route;
 pub struct Recorded {
     /// What was asked.
     pub route: Route,
-    /// Which listener: `sts`, `sso`, `api:NAME`, `canary`.
+    /// Which listener: `sts`, `sso`, `entra`, `api:NAME`, `canary` and so on.
     pub service: String,
     /// GET, POST and so on.
     pub method: String,
@@ -50,6 +50,7 @@ impl Recorded {
                 "authorization"
                     | "x-amz-security-token"
                     | "x-amz-sso_bearer_token"
+                    | "x-identity-header"
                     | "cookie"
                     | "proxy-authorization"
             );
@@ -58,7 +59,17 @@ impl Recorded {
         let parameters = request.parameters().into_iter().map(|(name, value)| {
             let secret = matches!(
                 name.as_str(),
-                "WebIdentityToken" | "TokenCode" | "X-Amz-Security-Token" | "X-Amz-Signature"
+                "WebIdentityToken"
+                    | "TokenCode"
+                    | "X-Amz-Security-Token"
+                    | "X-Amz-Signature"
+                    | "client_secret"
+                    | "client_assertion"
+                    | "code"
+                    | "code_verifier"
+                    | "device_code"
+                    | "password"
+                    | "refresh_token"
             );
             (name, if secret { SECRET.to_owned() } else { value })
         });

@@ -17,6 +17,32 @@ pub enum Route {
     SsoCredentials,
     /// Any other request to the SSO portal.
     Sso,
+    /// `GET /metadata/identity/oauth2/token` of a virtual machine's metadata service.
+    Imds,
+    /// Any other request to it.
+    ImdsInstance,
+    /// Any request to the token service beside an app.
+    AppService,
+    /// Any request to the agent of an Arc machine; a token takes two.
+    Arc,
+    /// Any request to the token service of Cloud Shell.
+    CloudShell,
+    /// Any request to the token service of GitHub Actions.
+    GithubOidc,
+    /// Any request to the token service of Azure Pipelines.
+    PipelinesOidc,
+    /// Discovery of Entra: its instances, a tenant's configuration, the keys.
+    EntraDiscovery,
+    /// The page of Entra where a person signs in.
+    EntraAuthorize,
+    /// A device code is asked for, of either endpoint of Entra.
+    EntraDeviceCode,
+    /// A token is asked for, of either endpoint of Entra.
+    EntraToken,
+    /// Entra is asked who checks a person's password.
+    EntraRealm,
+    /// Any other request to Entra, such as a button pressed on its page.
+    Entra,
     /// Any request to any API server.
     Api,
     /// Anything that came to a canary.
@@ -30,6 +56,10 @@ pub enum Service {
     Sts,
     /// The SSO portal.
     Sso,
+    /// The token services of CI systems.
+    Oidc,
+    /// Entra ID.
+    Entra,
     /// All API servers.
     Api,
     /// All canaries.

@@ -15,7 +15,9 @@ use crate::aws::sts::Sts;
 use crate::canary::{Canary, Listening};
 use crate::certificates::Certificate;
 use crate::client::Client;
-use crate::cluster::Cluster;
+use crate::cluster::{AksCluster, Cluster};
+use crate::entra::Entra;
+use crate::entra::verifier::{Nonces, Rules};
 use crate::fault::Fault;
 use crate::kubernetes::ApiServer;
 use crate::requests::Recorded;
@@ -25,17 +27,19 @@ use crate::world::World;
 
 /// Clouds and clusters on loopback, with a clock, a log and a mind of their own.
 pub struct Sandbox {
-    world: Arc<World>,
+    pub(crate) world: Arc<World>,
     /// Holds `ca.pem`, for variables that want a file.
     folder: tempfile::TempDir,
     sts: Server,
     sso: Server,
+    entra: Entra,
     clusters: Mutex<BTreeMap<String, Cluster>>,
+    aks_clusters: Mutex<BTreeMap<String, AksCluster>>,
     more: Mutex<Vec<Server>>,
 }
 
 impl Sandbox {
-    /// Starts STS and the SSO portal; clusters and canaries start when first asked for.
+    /// Starts STS, the SSO portal and Entra; clusters and canaries start when first asked for.
     pub fn start() -> io::Result<Self> {
         let world = Arc::new(World::new()?);
         let folder = tempfile::Builder::new().prefix("fleetkey-sandbox-").tempdir()?;
@@ -43,16 +47,28 @@ impl Sandbox {
         let sts = Server::start(&world, Some(Service::Sts), Arc::new(Sts(Arc::clone(&world))))?;
         let sso =
             Server::start(&world, Some(Service::Sso), Arc::new(PortalService(Arc::clone(&world))))?;
-        Ok(Self { world, folder, sts, sso, clusters: Mutex::default(), more: Mutex::default() })
+        let entra = Entra::start(&world)?;
+        Ok(Self {
+            world,
+            folder,
+            sts,
+            sso,
+            entra,
+            clusters: Mutex::default(),
+            aks_clusters: Mutex::default(),
+            more: Mutex::default(),
+        })
     }
 
-    /// Variables that point an AWS client at this sandbox.
+    /// Variables that point an AWS client at this sandbox, and let any client trust it. An Azure client is pointed here by
+    /// `--authority-host URL/`, with the URL of [`Sandbox::entra`].
     pub fn environment(&self) -> Vec<(String, String)> {
         let ca = self.ca_file().to_string_lossy().into_owned();
         [
             ("AWS_ENDPOINT_URL_STS", self.sts_url()),
             ("AWS_ENDPOINT_URL_SSO", self.sso_url()),
-            ("AWS_CA_BUNDLE", ca),
+            ("AWS_CA_BUNDLE", ca.clone()),
+            ("SSL_CERT_FILE", ca),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
@@ -67,6 +83,11 @@ impl Sandbox {
     /// `https://127.0.0.1:PORT` of the SSO portal.
     pub fn sso_url(&self) -> String {
         format!("https://{}", self.sso.address())
+    }
+
+    /// The authority host of Entra ID.
+    pub fn entra(&self) -> &Entra {
+        &self.entra
     }
 
     /// The authority all services show certificates of, in PEM.
@@ -170,6 +191,28 @@ impl Sandbox {
         Ok(cluster)
     }
 
+    /// The cluster of that name that believes the tokens of a tenant; its API server starts on first use.
+    pub fn aks_cluster(&self, name: &str, tenant: &str) -> io::Result<AksCluster> {
+        let mut clusters = self.aks_clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cluster) = clusters.get(name) {
+            return Ok(cluster.clone());
+        }
+        let tenant = self.entra.tenant(tenant);
+        let mut cluster = AksCluster {
+            name: name.to_owned(),
+            server: String::new(),
+            ca_pem: self.ca_pem().to_owned(),
+            guests: Arc::default(),
+            rules: Arc::new(Mutex::new((Rules::new(&tenant), Nonces::default()))),
+            tenant,
+            world: Arc::clone(&self.world),
+        };
+        let address = self.serve(Some(Service::Api), Arc::new(ApiServer(cluster.clone())))?;
+        cluster.server = format!("https://{address}");
+        clusters.insert(name.to_owned(), cluster.clone());
+        Ok(cluster)
+    }
+
     /// A listener that remembers all it hears.
     pub fn canary(&self) -> io::Result<Canary> {
         let heard = Arc::default();
@@ -228,7 +271,7 @@ impl Sandbox {
         self.world.clock.advance(by);
     }
 
-    fn serve(
+    pub(crate) fn serve(
         &self,
         tls: Option<Service>,
         handler: Arc<dyn Handler>,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
-use fleetkey_sandbox::{Exec, Home};
+use fleetkey_sandbox::Home;
 
 use crate::estate::{Estate, Way};
 
@@ -16,18 +16,18 @@ pub(crate) fn run(dir: Option<PathBuf>) -> io::Result<()> {
     };
     let estate = Estate::new(Home::at(dir)?)?;
     let ways = estate.ways();
-    let execs: Vec<Exec> = ways
-        .iter()
-        .map(|way| Estate::exec(way, None).map(|exec| exec.with_env(way.env.clone())))
-        .collect::<io::Result<_>>()?;
-    let contexts: Vec<_> =
-        ways.iter().zip(&execs).map(|(way, exec)| (way.context, &estate.cluster, exec)).collect();
-    estate.home.kubeconfig_at(".kube/config", &contexts)?;
+    estate.kubeconfig(None)?;
     let env = estate.home.write("env", variables(&estate))?;
 
     println!("sts      {}", estate.sandbox.sts_url());
     println!("sso      {}", estate.sandbox.sso_url());
-    println!("cluster  {} ({})", estate.cluster.server, estate.cluster.name);
+    println!("entra    {}", estate.sandbox.entra().url());
+    let mut clusters: Vec<_> =
+        ways.iter().map(|way| (way.cluster.name(), way.cluster.server())).collect();
+    clusters.dedup();
+    for (name, server) in clusters {
+        println!("cluster  {server} ({name})");
+    }
     println!("home     {}\n", estate.home.path().display());
     println!("in another shell:\n\n    . {}", env.display());
     for Way { context, title, .. } in &ways {
@@ -48,7 +48,7 @@ fn show(estate: &Estate, shown: usize) -> usize {
         let status = request.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
         let who = request.caller.as_deref().or(request.error.as_deref()).unwrap_or("-");
         println!(
-            "{status}  {:<9} {} {} {:?}  {who}",
+            "{status}  {:<12} {} {} {:?}  {who}",
             request.service, request.method, request.path, request.route
         );
     }
@@ -60,7 +60,8 @@ fn variables(estate: &Estate) -> String {
     let mut text = format!("export HOME='{home}'\nexport KUBECONFIG='{home}/.kube/config'\n");
     for (name, value) in estate.sandbox.environment() {
         // the folder outlives the sandbox's own copy of the authority
-        let value = if name == "AWS_CA_BUNDLE" { format!("{home}/ca.pem") } else { value };
+        let ca = matches!(name.as_str(), "AWS_CA_BUNDLE" | "SSL_CERT_FILE");
+        let value = if ca { format!("{home}/ca.pem") } else { value };
         let _ = writeln!(text, "export {name}='{value}'");
     }
     text

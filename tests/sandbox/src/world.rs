@@ -5,8 +5,11 @@ use std::io;
 use crate::aws::accounts::Accounts;
 use crate::aws::issuer::Issuer;
 use crate::aws::sso::Portal;
+use crate::azure::federation::Federation;
+use crate::azure::identities::Identities;
 use crate::certificates::Certificates;
 use crate::clock::Clock;
+use crate::entra::Directory;
 use crate::fault::Faults;
 use crate::gate::Stop;
 use crate::requests::Log;
@@ -17,7 +20,10 @@ pub(crate) struct World {
     pub(crate) certificates: Certificates,
     pub(crate) clock: Clock,
     pub(crate) connections: Connections,
+    pub(crate) entra: Directory,
     pub(crate) faults: Faults,
+    pub(crate) federation: Federation,
+    pub(crate) identities: Identities,
     pub(crate) issuer: Issuer,
     pub(crate) log: Log,
     pub(crate) portal: Portal,
@@ -26,12 +32,18 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> io::Result<Self> {
+        let federation = Federation::new()?;
+        let entra = Directory::default();
+        federation.introduce(&entra);
         Ok(Self {
             accounts: Accounts::default(),
             certificates: Certificates::new()?,
             clock: Clock::default(),
             connections: Connections::default(),
+            entra,
             faults: Faults::default(),
+            federation,
+            identities: Identities::default(),
             issuer: Issuer::new()?,
             log: Log::default(),
             portal: Portal::default(),

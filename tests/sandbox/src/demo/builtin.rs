@@ -9,14 +9,18 @@ use base64::engine::general_purpose::STANDARD;
 use fleetkey_sandbox::Client;
 use serde_json::{Value, json};
 
-/// The names of the cluster's namespaces.
+/// The names of the namespaces in a context's cluster, which is named as the context is, and its user too.
 pub(super) fn namespaces(
     kubeconfig: &Path,
+    context: &str,
     env: &[(String, String)],
 ) -> Result<Vec<String>, String> {
     let config = fs::read(kubeconfig).map_err(|error| error.to_string())?;
     let config: Value = serde_json::from_slice(&config).map_err(|error| error.to_string())?;
-    let (cluster, exec) = (&config["clusters"][0]["cluster"], &config["users"][0]["user"]["exec"]);
+    let (cluster, exec) = (
+        &named(&config["clusters"], context)?["cluster"],
+        &named(&config["users"], context)?["user"]["exec"],
+    );
     let token = token(exec, env)?;
     let ca = STANDARD
         .decode(text(cluster, "certificate-authority-data")?)
@@ -42,6 +46,9 @@ fn token(exec: &Value, env: &[(String, String)]) -> Result<String, String> {
     let args = exec["args"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut command = Command::new(text(exec, "command")?);
     command.args(args.iter().filter_map(Value::as_str)).env_clear().envs(env.iter().cloned());
+    for variable in exec["env"].as_array().into_iter().flatten() {
+        command.env(text(variable, "name")?, text(variable, "value")?);
+    }
     command.env("KUBERNETES_EXEC_INFO", format!("{info}\n")).stdin(Stdio::null());
     let output = command.output().map_err(|error| error.to_string())?;
     if !output.status.success() {
@@ -60,6 +67,11 @@ fn token(exec: &Value, env: &[(String, String)]) -> Result<String, String> {
         return Err("a credential of another version".to_owned());
     }
     text(&credential["status"], "token").map(str::to_owned)
+}
+
+fn named<'a>(list: &'a Value, name: &str) -> Result<&'a Value, String> {
+    let found = list.as_array().into_iter().flatten().find(|entry| entry["name"] == name);
+    found.ok_or_else(|| format!("nothing is named {name}"))
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str, String> {

@@ -25,9 +25,16 @@ impl Kubectl {
 
     /// `kubectl get namespaces`, in this environment and no other.
     #[expect(clippy::unused_self, reason = "having one is the proof that there is a kubectl")]
-    pub(super) fn namespaces(&self, env: &[(String, String)]) -> Result<Vec<String>, String> {
+    pub(super) fn namespaces(
+        &self,
+        context: &str,
+        env: &[(String, String)],
+    ) -> Result<Vec<String>, String> {
         let mut command = Command::new("kubectl");
-        command.args(["get", "namespaces", "--output=name"]).env_clear().envs(env.iter().cloned());
+        command
+            .args(["--context", context, "get", "namespaces", "--output=name"])
+            .env_clear()
+            .envs(env.iter().cloned());
         let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
         if !output.status.success() {
             return Err(words(&String::from_utf8_lossy(&output.stderr)));

@@ -1,4 +1,4 @@
-//! `fleetkey-sandbox demo`: gets into a cluster in every way there is, and shows what it took.
+//! `fleetkey-sandbox demo`: gets into a cluster of each cloud in every way there is, and shows what it took.
 
 mod builtin;
 mod kubectl;
@@ -19,11 +19,14 @@ pub(crate) fn run(plugin: Option<&Path>, no_kubectl: bool) -> io::Result<bool> {
     let plugin = plugin.as_deref();
     let estate = Estate::new(Home::temporary()?)?;
     let kubectl = if no_kubectl { None } else { Kubectl::find(&estate.home) };
-    println!("an aws and an eks cluster on 127.0.0.1, and nothing else");
+    println!("aws, entra, an eks and an aks cluster on 127.0.0.1, and nothing else");
     match &kubectl {
         Some(kubectl) => println!("client: kubectl {}", kubectl.version),
         None => println!("client: built in"),
     }
+    let kubeconfig = estate.kubeconfig(plugin)?;
+    let contexts: Vec<_> = estate.ways().iter().map(|way| way.context).collect();
+    println!("one kubeconfig, with the contexts {}", contexts.join(", "));
     let mut failed = 0;
     let mut number = 0;
     for way in estate.ways() {
@@ -34,7 +37,7 @@ pub(crate) fn run(plugin: Option<&Path>, no_kubectl: bool) -> io::Result<bool> {
             }
             number += 1;
             println!("\n{number}. {}{}", way.title, if again { ", again" } else { "" });
-            if let Err(reason) = step(&estate, kubectl.as_ref(), &way, plugin, again) {
+            if let Err(reason) = step(&estate, kubectl.as_ref(), &kubeconfig, &way, again) {
                 println!("   failed    {reason}");
                 failed += 1;
             }
@@ -54,32 +57,24 @@ pub(crate) fn run(plugin: Option<&Path>, no_kubectl: bool) -> io::Result<bool> {
 fn step(
     estate: &Estate,
     kubectl: Option<&Kubectl>,
-    way: &Way,
-    plugin: Option<&Path>,
+    kubeconfig: &Path,
+    way: &Way<'_>,
     again: bool,
 ) -> Result<(), String> {
-    let exec = Estate::exec(way, plugin).map_err(|error| error.to_string())?;
-    let kubeconfig =
-        estate.home.kubeconfig(&estate.cluster, &exec).map_err(|error| error.to_string())?;
-    let mut env = environment(estate, &kubeconfig);
-    env.extend(way.env.clone());
+    let env = environment(estate, kubeconfig);
 
     for (name, _) in &way.env {
         println!("   variable  {name}");
     }
-    println!(
-        "   plugin    {} {}",
-        plugin.map_or("fleetkey".into(), Path::to_string_lossy),
-        way.args.join(" ")
-    );
+    println!("   plugin    fleetkey {}", way.args.join(" "));
     let before = estate.sandbox.total();
     let start = Instant::now();
     let answer = if let Some(kubectl) = kubectl {
-        println!("   command   kubectl get namespaces");
-        kubectl.namespaces(&env)
+        println!("   command   kubectl --context {} get namespaces", way.context);
+        kubectl.namespaces(way.context, &env)
     } else {
         println!("   command   GET /api/v1/namespaces");
-        builtin::namespaces(&kubeconfig, &env)
+        builtin::namespaces(kubeconfig, way.context, &env)
     };
     let took = start.elapsed();
     let requests = estate.sandbox.requests().split_off(before);
@@ -88,13 +83,10 @@ fn step(
     }
     let guest = requests.iter().rev().find(|request| request.route == Route::Api);
     let refused = guest.and_then(|request| request.error.as_deref());
-    let who = estate
-        .cluster
-        .identities()
-        .pop()
-        .filter(|_| guest.is_some_and(|request| request.status == Some(200)));
-    if let Some(who) = &who {
-        println!("   you are   {}", who.identity.arn);
+    let admitted = guest.filter(|request| request.status == Some(200));
+    let who = admitted.and_then(|request| request.caller.as_deref());
+    if let Some(who) = who {
+        println!("   you are   {who}");
     }
     println!("   asked     {}", summary(&requests));
     println!("   took      {} ms", took.as_millis());
@@ -103,7 +95,7 @@ fn step(
         refused.map_or_else(|| error.clone(), |rule| format!("{error} (the cluster: {rule})"))
     })?;
     let who = who.ok_or("the cluster let nobody in")?;
-    if !who.identity.canonical_arn.starts_with(&way.identity) {
+    if !who.starts_with(&way.identity) {
         return Err(format!("expected {}", way.identity));
     }
     let asked: Vec<Route> = cloud(&requests).collect();

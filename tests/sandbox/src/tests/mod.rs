@@ -1,7 +1,16 @@
 //! The services as their clients meet them: over TLS, with signatures made here by hand.
 
 mod api;
+mod azure;
+mod azure_cli;
+mod azure_jobs;
+mod azure_metadata;
 mod connections;
+mod entra;
+mod entra_apps;
+mod entra_browser;
+mod entra_clusters;
+mod entra_people;
 mod faults;
 mod sso;
 mod sts;
