@@ -155,3 +155,41 @@ fn both_paths_touch_nothing_they_need_not() {
     assert_eq!(first, second);
     assert_eq!((http.requests().len(), opened), (1, 3));
 }
+
+#[test]
+fn a_kept_access_token_costs_the_opening_of_its_file_and_nothing_else() {
+    let home = tempfile::tempdir().unwrap();
+    let line = ["get-token", "azure", "--login", "spn", "--server-id", SERVER];
+    let line = [&line[..], &["--tenant-id", TENANT, "--client-id", CLIENT]].concat();
+    let world = |home: &Path| {
+        let (mut world, out) = world(home);
+        let env = [("HOME", home.to_str().unwrap()), ("AZURE_CLIENT_SECRET", "s")];
+        world.host.env = Box::new(StaticEnv::new(env));
+        world.host.entropy = Box::new(fleetkey_provider::testing::CountingEntropy::default());
+        (world, out)
+    };
+    let (mut cold, out) = world(home.path());
+    let http = fleetkey_provider::testing::ScriptedHttp::default();
+    http.answer(200, &[], &format!(r#"{{"access_token":"{}"}}"#, access_token()));
+    cold.host.http = Box::new(http.clone());
+    let (first, _) = run_line(cold, &out, &line);
+    let (mut warm, out) = world(home.path());
+    forbid(&mut warm);
+    let (second, opened) = run_line(warm, &out, &line);
+    assert_eq!(first, second);
+    assert_eq!((http.requests().len(), opened), (1, 1));
+}
+
+const SERVER: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
+const TENANT: &str = "11111111-1111-1111-1111-111111111111";
+const CLIENT: &str = "33333333-3333-3333-3333-333333333333";
+
+/// One that is good for an hour from the time of these tests.
+fn access_token() -> String {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    let claims = format!(
+        r#"{{"aud":"{SERVER}","tid":"{TENANT}","iat":1767323045,"nbf":1767323045,"exp":1767326645}}"#
+    );
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    format!("{}.{}.c2ln", part(r#"{"typ":"JWT","alg":"RS256"}"#), part(&claims))
+}

@@ -3,7 +3,7 @@
 use fleetkey_provider::Provider;
 
 /// Every provider, in the order the help shows them.
-pub const PROVIDERS: &[&dyn Provider] = &[fleetkey_aws::PROVIDER];
+pub const PROVIDERS: &[&dyn Provider] = &[fleetkey_aws::PROVIDER, fleetkey_azure::PROVIDER];
 
 /// The provider with that name.
 pub fn find(name: &str) -> Option<&'static dyn Provider> {

@@ -1,0 +1,67 @@
+//! Entra ID for fleetkey: people, applications and managed identities in, AKS tokens out.
+//!
+//! A command line becomes an [`ask::Ask`]: a [`source::Source`], which says who asks and how, and what
+//! is wanted of it. Every source ends in an access token of Entra for one server application, which
+//! is checked before it is kept; with proof of possession a fresh signature goes around it each time.
+
+mod arguments;
+mod ask;
+mod assertion;
+mod authority;
+mod az;
+mod certificate;
+mod claims;
+mod cloud;
+mod entra;
+mod environment;
+mod errors;
+mod given;
+mod go_duration;
+mod login;
+mod own_host;
+mod plan;
+mod pop;
+mod release;
+#[doc(hidden)]
+pub mod replay;
+mod request;
+mod server_id;
+mod settings;
+mod source;
+#[cfg(test)]
+mod testing;
+mod token;
+mod variables;
+
+use clap::{ArgMatches, Command};
+use fleetkey_provider::{ExecInfo, Host, Provider, Request, Result};
+
+/// The provider, for the registry.
+pub const PROVIDER: &dyn Provider = &Azure;
+
+const NAME: &str = "azure";
+
+struct Azure;
+
+impl Provider for Azure {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "Tokens for AKS clusters"
+    }
+
+    fn arguments(&self, command: Command) -> Command {
+        arguments::augment(command)
+    }
+
+    fn request(
+        &self,
+        matches: &mut ArgMatches,
+        exec: &ExecInfo,
+        host: &Host,
+    ) -> Result<Box<dyn Request>> {
+        request::request(matches, exec, host)
+    }
+}

@@ -1,0 +1,122 @@
+//! Whoever is signed in to the Azure Developer CLI: asked through the program itself.
+
+use fleetkey_provider::{BoxFuture, CredentialKey, Error, Host, Result, shown};
+
+use super::{
+    Granted, Source, Wanted,
+    program::{LIMIT, Question},
+};
+
+/// Whoever is signed in to `azd`.
+#[derive(Debug)]
+pub(crate) struct Azd {
+    /// The tenant the token is to be of.
+    pub(crate) tenant: Option<String>,
+}
+
+impl Source for Azd {
+    fn describe(&self) -> String {
+        match &self.tenant {
+            Some(tenant) => format!("the account of `azd` in tenant {}", shown(tenant)),
+            None => "the account of `azd`".into(),
+        }
+    }
+
+    fn key(&self, key: &mut CredentialKey) {
+        let Self { tenant } = self;
+        key.field("source", "azd");
+        key.maybe("tenant", tenant.as_deref().map(str::to_lowercase).as_deref());
+    }
+
+    fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
+    fn obtain<'a>(&'a self, wanted: &'a Wanted, host: &'a Host) -> BoxFuture<'a, Result<Granted>> {
+        Box::pin(async move {
+            if wanted.req_cnf.is_some() {
+                return Err(Error::config("a token of `azd` is bound to no key")
+                    .because("`--pop-enabled` is for people and applications"));
+            }
+            let scope = wanted.server.scope();
+            let mut args = ["auth", "token", "-o", "json", "--no-prompt", "--scope", &scope]
+                .map(str::to_owned)
+                .to_vec();
+            if let Some(tenant) = &self.tenant {
+                args.extend(["--tenant-id".to_owned(), tenant.clone()]);
+            }
+            let question = Question {
+                name: "azd",
+                args,
+                env: Vec::new(),
+                limit: LIMIT,
+                field: "token",
+                sign_in: "azd auth login".into(),
+                why: "`--login azd` asks it for every token".into(),
+            };
+            question.ask(host).await.map(|access_token| Granted { access_token })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetkey_provider::{ExposeSecret, Kind, testing::ScriptedPrograms};
+
+    use super::*;
+    use crate::{
+        server_id::AKS,
+        testing::{World, now, wanted},
+    };
+
+    fn world(code: i32, stdout: &str, stderr: &str) -> World {
+        let programs = ScriptedPrograms::default().with("azd", code, stdout, stderr);
+        World { programs, ..World::default() }
+    }
+
+    fn obtain(world: &World, tenant: Option<&str>) -> Result<Granted> {
+        let azd = Azd { tenant: tenant.map(Into::into) };
+        now(azd.obtain(&wanted(), &world.host()))
+    }
+
+    #[test]
+    fn it_is_asked_without_a_prompt() {
+        let answer = r#"{"token":"t","expiresOn":"2026-01-02T04:00:00Z"}"#;
+        for tenant in [None, Some("contoso.com")] {
+            let world = world(0, answer, "");
+            assert_eq!(obtain(&world, tenant).unwrap().access_token.expose_secret(), "t");
+            let [run] = &world.programs.started()[..] else { panic!("one run") };
+            let scope = format!("{AKS}/.default");
+            let mut args = vec!["auth", "token", "-o", "json", "--no-prompt", "--scope", &scope];
+            args.extend(tenant.iter().flat_map(|tenant| ["--tenant-id", tenant]));
+            assert_eq!(
+                (run.name.as_str(), &run.args),
+                ("azd", &args.iter().map(|a| (*a).to_owned()).collect())
+            );
+            assert_eq!(run.limit.as_secs(), 60);
+        }
+    }
+
+    #[test]
+    fn its_failures_are_told_apart() {
+        for (code, stdout, stderr, kind, next) in [
+            (
+                1,
+                "",
+                "ERROR: fetching token: not logged in, run `azd auth login` to login\n",
+                Kind::SignInNeeded,
+                Some("azd auth login"),
+            ),
+            (1, "", "ERROR: dial tcp: lookup x: no such host", Kind::Unavailable, None),
+            (2, "", "", Kind::Failed, None),
+            (0, "", "", Kind::Failed, None),
+            (0, "{}", "", Kind::Failed, None),
+            (0, "[\"t\"]", "", Kind::Failed, None),
+        ] {
+            let error = obtain(&world(code, stdout, stderr), None).unwrap_err();
+            assert_eq!((error.kind(), error.next_line()), (kind, next), "{error}");
+        }
+        let error = obtain(&World::default(), None).unwrap_err();
+        assert_eq!((error.kind(), error.next_line()), (Kind::Config, Some("command -v azd")));
+    }
+}

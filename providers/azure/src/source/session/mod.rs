@@ -1,0 +1,188 @@
+//! A person's standing sign-in: the refresh token, kept and redeemed.
+//!
+//! Entra does not revoke a refresh token that was redeemed, so a lost answer costs nothing but the
+//! way. It is redeemed one at a time all the same, and what replaces it is kept before anything else,
+//! because the one that was sent dies 90 days after it was issued.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use fleetkey_provider::{
+    Error, ExposeSecret, Host, OpenSession, Result, Retry, SecretString, SessionKey, shown,
+};
+
+use super::{Granted, Wanted};
+use crate::{
+    NAME,
+    authority::Authority,
+    entra::{Client, Endpoints, Failure, Form, Purpose, Tokens, Version},
+    errors::Asker,
+};
+
+/// A session, kept or not yet.
+#[derive(Debug)]
+pub(crate) struct Session {
+    key: SessionKey,
+    asker: Asker,
+    challenge: Mutex<Option<String>>,
+}
+
+impl Session {
+    /// The session of that key; `asker` decides what a person is told to type.
+    pub(crate) fn new(key: SessionKey, asker: Asker) -> Self {
+        Self { key, asker, challenge: Mutex::default() }
+    }
+
+    /// The session of whoever signs in to that application by this name, or by none in particular.
+    /// Neither the server nor the way to sign in is part of it: one sign-in serves them all.
+    pub(crate) fn of(client: &Client, name: Option<&str>, asker: Asker) -> Self {
+        let Client { authority: Authority { endpoint, tenant, is_known: _ }, id, version } = client;
+        let lower = [tenant, id, name.unwrap_or_default()].map(str::to_lowercase);
+        let [tenant, id, name] = &lower;
+        let mut fields = vec![
+            ("authority", endpoint.as_str()),
+            ("tenant", tenant),
+            ("client", id),
+            ("login hint", name),
+        ];
+        if *version == Version::V1 {
+            fields.push(("version", "1"));
+        }
+        Self::new(SessionKey::new(NAME, &fields), asker)
+    }
+
+    /// Its key.
+    pub(crate) fn key(&self) -> SessionKey {
+        self.key
+    }
+
+    /// On whose behalf it is redeemed.
+    pub(crate) fn asker(&self) -> &Asker {
+        &self.asker
+    }
+
+    /// Whether one is kept. One `stat`, no lock.
+    pub(crate) fn exists(&self, host: &Host) -> bool {
+        host.sessions.stamp(self.key).is_some()
+    }
+
+    /// What a person has to be asked beside the usual when they sign in next, if Entra said so.
+    pub(crate) fn challenge(&self) -> Option<String> {
+        self.challenged().clone()
+    }
+
+    /// Redeems what is kept, or else `fallback`. Fails with
+    /// [`Kind::SignInNeeded`](fleetkey_provider::Kind::SignInNeeded) if there is neither, without a
+    /// request, and if Entra wants to see the person.
+    pub(crate) async fn redeem(
+        &self,
+        client: &Client,
+        wanted: &Wanted,
+        fallback: Option<SecretString>,
+        host: &Host,
+    ) -> Result<Granted> {
+        if fallback.is_none() && !self.exists(host) {
+            return Err(self.needed(client, wanted));
+        }
+        // what takes long or may fail comes before the session is open
+        let endpoints = client.endpoints(host).await?;
+        let mut open = host.sessions.open(self.key)?;
+        let kept = match open.read() {
+            Err(error) if fallback.is_some() => {
+                host.notes.note(&format!("the kept session is not used: {error}"));
+                None
+            }
+            read => read?,
+        };
+        if kept.as_ref().is_some_and(|kept| kept.interrupted) {
+            host.notes.note("the last redemption of this session was cut short; it is tried again");
+        }
+        let mut ended = None;
+        if let Some(kept) = kept {
+            match self.try_one(&mut *open, &kept.secret, (client, &endpoints), wanted, host).await {
+                Err(Failure::Refused(said, error)) if said.is_dead_grant() => {
+                    host.notes
+                        .note(&format!("the kept session has ended ({error}) and is forgotten"));
+                    open.forget();
+                    ended = Some(error);
+                }
+                done => return Ok(done?),
+            }
+        }
+        match fallback {
+            Some(secret) => {
+                Ok(self.try_one(&mut *open, &secret, (client, &endpoints), wanted, host).await?)
+            }
+            None => Err(ended.unwrap_or_else(|| self.needed(client, wanted))),
+        }
+    }
+
+    /// Keeps what a sign-in brought. Where that is impossible the person will be asked again, and is
+    /// told so.
+    pub(crate) fn keep(&self, tokens: &Tokens, host: &Host) {
+        *self.challenged() = None;
+        let Some(secret) = &tokens.refresh_token else {
+            host.notes.warn("Entra gave no session with this sign-in: you will be asked again");
+            return;
+        };
+        let kept = host.sessions.open(self.key).and_then(|mut open| open.keep(secret));
+        if let Err(error) = kept {
+            host.notes
+                .warn(&format!("the sign-in could not be kept ({error}): you will be asked again"));
+        }
+    }
+
+    /// Nobody is signed in.
+    pub(crate) fn needed(&self, client: &Client, wanted: &Wanted) -> Error {
+        let tenant = shown(&client.authority.tenant);
+        let error = Error::sign_in_needed(format!("nobody is signed in to tenant {tenant}"));
+        match self.asker.sign_in(client, &wanted.server) {
+            Some(line) => error.next(line),
+            None => error,
+        }
+    }
+
+    async fn try_one(
+        &self,
+        open: &mut dyn OpenSession,
+        secret: &SecretString,
+        (client, endpoints): (&Client, &Endpoints),
+        wanted: &Wanted,
+        host: &Host,
+    ) -> Result<Granted, Failure> {
+        if let Err(error) = open.redeeming() {
+            host.notes.note(&format!("going on without a mark: {error}"));
+        }
+        let form = Form::grant("refresh_token").with("refresh_token", secret.expose_secret());
+        let purpose = Purpose { asker: &self.asker, wanted };
+        let answer = client.redeem(endpoints, form, purpose, Retry::Redemption, host).await;
+        match answer {
+            Ok(tokens) => {
+                match &tokens.refresh_token {
+                    Some(next) => {
+                        if let Err(error) = open.keep(next) {
+                            host.notes.note(&format!("the renewed session is not kept: {error}"));
+                        }
+                    }
+                    None => open.unchanged(),
+                }
+                Ok(Granted { access_token: tokens.access_token })
+            }
+            Err(Failure::Refused(said, error)) => {
+                open.unchanged();
+                if said.claims.is_some() {
+                    self.challenged().clone_from(&said.claims);
+                }
+                Err(Failure::Refused(said, error))
+            }
+            // it may have been redeemed: the mark stays
+            Err(Failure::Lost(error)) => Err(Failure::Lost(error)),
+        }
+    }
+
+    fn challenged(&self) -> MutexGuard<'_, Option<String>> {
+        self.challenge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;
