@@ -1,9 +1,9 @@
 //! What a start costs: instructions (repeatable) and wall time (paired, beside `/bin/true`).
 //!
 //! `cargo bench --bench start` measures the release build, and the musl build in
-//! `target/x86_64-unknown-linux-musl/release` if it is there. Three paths: a kept role credential
-//! (the hit path), access keys in the environment, and `--version` as the floor of the binary
-//! itself. A run that is no hit fails, and so does the benchmark.
+//! `target/x86_64-unknown-linux-musl/release` if it is there. The paths: a kept role credential and a
+//! kept access token (the hit paths), the same token bound to a key (one signature more), access keys
+//! in the environment, and `--version` as the floor of the binary itself. A run that is no hit fails, and so does the benchmark.
 //!
 //! Instruction counts come from callgrind; wall time from rounds in which every command runs once, so
 //! that whatever else the machine does falls on all of them alike. `aws` is measured in the same
@@ -22,11 +22,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use fleetkey::World;
 use fleetkey_provider::testing::{ScriptedHttp, StaticEnv};
 
 const ROUNDS: usize = 400;
 const ROUNDS_OF_AWS: usize = 10;
+const TENANT: &str = "11111111-1111-1111-1111-111111111111";
+const CLIENT: &str = "33333333-3333-3333-3333-333333333333";
+const SERVER: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
 const ROLE: &str = "arn:aws:iam::123456789012:role/bench";
 const MUSL: &str = "target/x86_64-unknown-linux-musl/release/fleetkey";
 
@@ -45,14 +49,22 @@ fn main() {
         ("HOME".to_owned(), home.path().to_str().unwrap().to_owned()),
         ("AWS_ACCESS_KEY_ID".to_owned(), "AKIDEXAMPLE".to_owned()),
         ("AWS_SECRET_ACCESS_KEY".to_owned(), "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned()),
+        ("AZURE_CLIENT_SECRET".to_owned(), "an~application.secret_value".to_owned()),
     ];
     let token = ["get-token", "aws", "--region", "us-east-1", "--cluster-name", "bench"];
     let role = [&token[..], &["--role-arn", ROLE]].concat();
-    keep_role(&role, &env);
+    keep(&role, &env, &role_answer());
+    let app = ["get-token", "azure", "--login", "spn", "--server-id", SERVER];
+    let app = [&app[..], &["--tenant-id", TENANT, "--client-id", CLIENT]].concat();
+    keep(&app, &env, &entra_answer());
+    let bound = [&app[..], &["--pop-enabled", "--pop-claims", "u=bench"]].concat();
+    keep(&bound, &env, &entra_answer());
 
     let mut cases = vec![Case::new("/bin/true", Path::new("/bin/true"), &[], &env)];
     for (build, binary) in binaries() {
         cases.push(Case::new(&format!("{build}, kept role (the hit path)"), &binary, &role, &env));
+        cases.push(Case::new(&format!("{build}, kept access token"), &binary, &app, &env));
+        cases.push(Case::new(&format!("{build}, kept, bound to a key"), &binary, &bound, &env));
         cases.push(Case::new(&format!("{build}, keys in the environment"), &binary, &token, &env));
         cases.push(Case::new(&format!("{build}, --version"), &binary, &["--version"], &env));
         println!("{build}: {} bytes", std::fs::metadata(&binary).unwrap().len());
@@ -91,27 +103,40 @@ fn main() {
     }
 }
 
-/// Keeps the role's credentials as a first call would, from a cloud that is a line of text: the runs
-/// that are measured have the cloud's own endpoint, as a person's runs do, and could not reach it.
-fn keep_role(args: &[&str], env: &[(String, String)]) {
+/// Keeps a credential as a first call would, from a cloud that is a line of text: the runs that are
+/// measured have the cloud's own endpoint, as a person's runs do, and could not reach it.
+fn keep(args: &[&str], env: &[(String, String)], answer: &str) {
     let http = ScriptedHttp::default();
-    let end = jiff::Timestamp::from_second(4_102_444_800).unwrap();
-    http.answer(
-        200,
-        &[],
-        &format!(
-            "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId>\
-             <SecretAccessKey>s</SecretAccessKey><SessionToken>{}</SessionToken>\
-             <Expiration>{end}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
-            "t".repeat(400)
-        ),
-    );
+    http.answer(200, &[], answer);
     let mut world = World::real().heard_by(std::io::sink(), std::io::stderr());
     world.host.http = Box::new(http);
     world.host.env = Box::new(StaticEnv::new(env.iter().cloned()));
     let args =
         std::iter::once("fleetkey").chain(args.iter().copied()).map(std::ffi::OsString::from);
     assert_eq!(fleetkey::run(args, world), std::process::ExitCode::SUCCESS);
+}
+
+fn role_answer() -> String {
+    let end = jiff::Timestamp::from_second(4_102_444_800).unwrap();
+    format!(
+        "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId>\
+         <SecretAccessKey>s</SecretAccessKey><SessionToken>{}</SessionToken>\
+         <Expiration>{end}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
+        "t".repeat(400)
+    )
+}
+
+/// An access token of the usual size, good for an hour.
+fn entra_answer() -> String {
+    let now = jiff::Timestamp::now().as_second();
+    let claims = format!(
+        r#"{{"aud":"{SERVER}","iss":"https://sts.windows.net/{TENANT}/","iat":{now},"nbf":{now},"exp":{},"tid":"{TENANT}","appid":"{CLIENT}","ver":"1.0"}}"#,
+        now + 3600
+    );
+    let header = r#"{"typ":"JWT","alg":"RS256"}"#;
+    let [header, claims] = [header, &claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let token = format!("{header}.{claims}.{}", "s".repeat(900));
+    format!(r#"{{"token_type":"Bearer","expires_in":3599,"access_token":"{token}"}}"#)
 }
 
 impl Case {

@@ -108,7 +108,7 @@ fn a_stopped_holder_of_the_lock_is_not_waited_for_beyond_the_bound() {
 
 /// Returns once that many of them have been seen to wait for the lock: nothing else makes a
 /// process of ours sleep for a while.
-fn all_wait(crowd: &[Running], count: usize) {
+pub(crate) fn all_wait(crowd: &[Running], count: usize) {
     let mut waiting = HashSet::new();
     until("all wait for the lock", START, || {
         waiting.extend(crowd.iter().map(Running::id).filter(|id| sleeps(*id)));

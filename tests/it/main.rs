@@ -10,6 +10,13 @@
 
 mod support;
 
+mod aks_az;
+#[cfg(target_os = "linux")]
+mod aks_crowd;
+mod aks_errors;
+mod aks_modes;
+mod aks_release;
+mod aks_sessions;
 #[cfg(unix)]
 mod aws_cli;
 mod conformance;

@@ -1,5 +1,8 @@
 //! What all tests stand on.
 
+mod aks;
+#[cfg(unix)]
+mod desk;
 mod kubectls;
 mod patience;
 mod program;
@@ -8,12 +11,15 @@ mod stage;
 
 use std::io::Write as _;
 
+pub(crate) use aks::{Aks, SERVER, Way, alice, ways_of_machines};
+#[cfg(unix)]
+pub(crate) use desk::{Desk, for_every_kubectl};
 #[cfg(unix)]
 pub(crate) use kubectls::{Kubectl, kubectls};
 pub(crate) use patience::until;
-pub(crate) use program::{Program, Running};
+pub(crate) use program::{PATIENCE, Program, Running};
 pub(crate) use run::Run;
-pub(crate) use stage::{ADMIN, EXTERNAL_ID, Stage};
+pub(crate) use stage::{ADMIN, EXTERNAL_ID, Stage, kept_in};
 
 /// Says something on the real stdout, which a test's own capture does not hide.
 pub(crate) fn say(line: &str) {

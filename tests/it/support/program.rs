@@ -160,4 +160,4 @@ fn text(file: &mut File) -> String {
 }
 
 /// No program takes this long, however busy the machine is.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);

@@ -61,6 +61,12 @@ impl Run {
         [what, why, next].map(str::to_owned)
     }
 
+    /// The same of a run that asked a person first: what it told them stands before its last words.
+    pub(crate) fn gave_up(self, code: i32) -> [String; 3] {
+        let at = self.stderr.find("error: ").unwrap_or_else(|| panic!("{}", self.stderr));
+        Self { stderr: self.stderr[at..].to_owned(), ..self }.failed(code)
+    }
+
     /// Nothing of these stands in anything it said.
     pub(crate) fn keeps_secret(&self, secrets: &[String]) {
         let shown = |secret: &str| self.stderr.contains(secret) || self.stdout.contains(secret);
@@ -72,8 +78,10 @@ impl Run {
 }
 
 /// The programs that an error may tell somebody to type.
-const PASTEABLE: &[&str] =
-    &["fleetkey", "aws", "curl", "kubectl", "date", "ls", "sed", "openssl", "grep"];
+const PASTEABLE: &[&str] = &[
+    "fleetkey", "aws", "az", "azd", "command", "curl", "kubectl", "date", "ls", "sed", "openssl",
+    "grep", "sudo",
+];
 
 /// What stands in or before every secret that the sandbox lends, and in no error.
 const MARKS: &[&str] = &["IQoJb3JpZ2luX2VjE", "SecretAccessKey", "SessionToken", "X-Amz-Signature"];

@@ -45,7 +45,9 @@ impl Stage {
 
     /// The plugin with this stage's HOME and endpoints, and no arguments yet.
     pub(crate) fn bare(&self) -> Program {
-        Program::plugin().envs(self.home.environment()).envs(self.sandbox.environment())
+        let env = self.sandbox.environment();
+        // the file that AWS clients know is enough
+        Program::plugin().envs(self.home.environment()).envs(env).without("SSL_CERT_FILE")
     }
 
     /// `get-token aws` for the cluster.
