@@ -1,6 +1,6 @@
 //! Entra ID for fleetkey: people, applications and managed identities in, AKS tokens out.
 //!
-//! A command line becomes an [`ask::Ask`]: a [`source::Source`], which says who asks and how, and what
+//! A command line becomes an `Ask`: a `Source`, which says who asks and how, and what
 //! is wanted of it. Every source ends in an access token of Entra for one server application, which
 //! is checked before it is kept; with proof of possession a fresh signature goes around it each time.
 

@@ -7,6 +7,9 @@ use crate::given::Chosen;
 /// The application of AKS-managed Entra integration, the same in every tenant.
 pub(crate) const AKS: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
+/// The public application that every tenant lets ask for it: who people sign in to.
+pub(crate) const AKS_CLIENT: &str = "80faf920-1908-4b52-b5ef-a8e7bedfc67a";
+
 /// An application id, or the URI of one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ServerId(String);

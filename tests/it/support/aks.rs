@@ -4,7 +4,8 @@
 use std::{fs, path::PathBuf};
 
 use fleetkey_sandbox::{
-    AksCluster, App, ClientCertificate, Home, ManagedIdentity, Person, Route, Sandbox,
+    AksCluster, AksToken, App, AzLogin, Caller, ClientCertificate, FakeRun, Home, ManagedIdentity,
+    Person, Route, Sandbox,
 };
 use jiff::SignedDuration;
 
@@ -154,6 +155,17 @@ impl Aks {
         files.filter(|path| path.extension().is_some_and(|end| end == "session")).collect()
     }
 
+    /// A PATH with an `azd` on it that somebody is signed in to.
+    #[cfg(unix)]
+    fn with_azd(&self) -> Vec<(String, String)> {
+        let caller = Caller::person(ALICE, "04b07795-8ddb-461a-bbee-02f9e1bf7b46");
+        let token = self.sandbox.entra().access_token(&self.tenant, SERVER, &caller);
+        let answer = format!(r#"{{"token":"{token}","expiresOn":"2100-01-01T00:00:00Z"}}"#);
+        self.home.fake_azd([FakeRun::Print(answer)]).unwrap();
+        let path = format!("{}:/usr/bin:/bin", self.home.programs().display());
+        vec![("PATH".into(), path)]
+    }
+
     /// Everything that nobody may hear.
     pub(crate) fn secrets() -> Vec<String> {
         vec![SECRET.into(), PASSWORD.into()]
@@ -191,6 +203,8 @@ pub(crate) fn ways_of_machines(aks: &Aks) -> Vec<Way> {
             .federated(sandbox.github_issuer(), GITHUB, audience)
             .federated(sandbox.pipelines_issuer(), "connection-1", audience),
     );
+    let login = AzLogin::person(tenant, ALICE).at_sandbox().aks_token(AksToken::Absent);
+    home.az_login(sandbox, &login).unwrap();
     let way = |name, args: Vec<String>, env, asks: &[(Route, usize)], who| Way {
         name,
         args,
@@ -303,6 +317,29 @@ pub(crate) fn ways_of_machines(aks: &Aks) -> Vec<Way> {
             &[(Route::AppService, 1)],
             IDENTITY,
         ),
+        way(
+            "cloud shell",
+            metadata(&[]),
+            sandbox.cloud_shell_environment(tenant, ALICE).unwrap(),
+            &[(Route::CloudShell, 1)],
+            ALICE,
+        ),
+        way(
+            "az",
+            words(&["get-token", "azure", "--server-id", SERVER, "-l", "azurecli"]),
+            vec![],
+            &token,
+            ALICE,
+        ),
+        way(
+            "auto",
+            words(&["get-token", "azure", "--server-id", SERVER, "-l", "auto"]),
+            vec![],
+            &token,
+            ALICE,
+        ),
+        #[cfg(unix)]
+        way("azd", with("azd", &[]), aks.with_azd(), &[], ALICE),
     ]
 }
 

@@ -100,9 +100,11 @@ impl<'a> Desk<'a> {
     /// One command, started.
     pub(crate) fn start(&self, config: &Path, args: &[&str]) -> Running {
         let folder = self.folder.path();
+        let path = self.env.iter().find(|(name, _)| name == "PATH");
+        let path = path.map_or("/usr/bin:/bin", |(_, path)| path);
         Program::new(&self.kubectl.path)
             .envs(self.env.clone())
-            .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+            .env("PATH", format!("{}:{path}", folder.display()))
             .args(["--kubeconfig".as_ref(), config.as_os_str(), "--cache-dir".as_ref()])
             .args([folder.join("discovery")])
             .args(args)

@@ -16,7 +16,11 @@ use url::Url;
 
 use self::table::{Next, Row, Who};
 pub(crate) use self::{asker::Asker, body::Said, meaning::is_transient};
-use crate::{claims, entra::Client, server_id::ServerId};
+use crate::{
+    claims,
+    entra::Client,
+    server_id::{AKS_CLIENT, ServerId},
+};
 
 /// A request that failed.
 pub(crate) struct Call<'a> {
@@ -176,9 +180,6 @@ fn is_id(text: &str) -> bool {
 
 /// What Entra lets clocks differ.
 const FORGIVEN: SignedDuration = SignedDuration::from_mins(5);
-
-/// The public client of AKS, which every tenant lets ask for AKS's server.
-const AKS_CLIENT: &str = "80faf920-1908-4b52-b5ef-a8e7bedfc67a";
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use crate::{
     go_duration,
     login::Login,
     plan::{Way, config_dir},
-    server_id::{AKS, ServerId},
+    server_id::{AKS, AKS_CLIENT, ServerId},
     settings::Settings,
     source::{
         Asks, AzSettings, Azd, AzureCli, ClientCertificate, ClientSecret, Identity,
@@ -22,8 +22,6 @@ use crate::{
     variables,
 };
 
-/// The application of AKS that people sign in with.
-const AKS_CLIENT: &str = "80faf920-1908-4b52-b5ef-a8e7bedfc67a";
 /// The server application of clusters that Arc connects, and the one that people sign in with.
 const ARC: &str = "6256c85f-0aad-4d50-b960-e6e9b21efe35";
 const ARC_CLIENT: &str = "3f4439ff-e698-4d6d-84fe-09c9d574f06b";
@@ -56,7 +54,7 @@ impl Sources<'_> {
             Way::Pipelines => Box::new(self.pipelines()?),
             Way::Machine => Box::new(ManagedIdentity::here(self.identity()?, self.host)?),
             Way::AzureCli => Box::new(self.azure_cli()?),
-            Way::Azd => Box::new(Azd { tenant: self.settings.tenant_id.map(|id| id.value) }),
+            Way::Azd => Box::new(Azd::here(self.settings.tenant_id.map(|id| id.value), self.host)),
         })
     }
 

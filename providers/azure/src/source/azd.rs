@@ -1,4 +1,8 @@
 //! Whoever is signed in to the Azure Developer CLI: asked through the program itself.
+//!
+//! Who that is stands in files of azd's own (`AZD_CONFIG_DIR`, or `~/.azd`), in a form that is not
+//! documented. When they were written is part of the key, so that nobody is given the token of whoever
+//! was signed in before.
 
 use fleetkey_provider::{BoxFuture, CredentialKey, Error, Host, Result, shown};
 
@@ -10,9 +14,24 @@ use super::{
 /// Whoever is signed in to `azd`.
 #[derive(Debug)]
 pub(crate) struct Azd {
-    /// The tenant the token is to be of.
-    pub(crate) tenant: Option<String>,
+    tenant: Option<String>,
+    /// When azd's files were written, as they were found.
+    signed_in: String,
 }
+
+impl Azd {
+    /// Whoever is signed in now; `tenant` is the one the token is to be of.
+    pub(crate) fn here(tenant: Option<String>, host: &Host) -> Self {
+        let home = || host.path_var("HOME").or_else(|| host.path_var("USERPROFILE"));
+        let folder = host.path_var("AZD_CONFIG_DIR").or_else(|| Some(home()?.join(".azd")));
+        let stamp = |name| folder.as_ref().and_then(|folder| host.files.stamp(&folder.join(name)));
+        let signed_in = format!("{:?}", FILES.map(stamp));
+        Self { tenant, signed_in }
+    }
+}
+
+/// Who is signed in, and the person's settings.
+const FILES: [&str; 2] = ["auth.json", "config.json"];
 
 impl Source for Azd {
     fn describe(&self) -> String {
@@ -23,8 +42,9 @@ impl Source for Azd {
     }
 
     fn key(&self, key: &mut CredentialKey) {
-        let Self { tenant } = self;
+        let Self { tenant, signed_in } = self;
         key.field("source", "azd");
+        key.field("signed in", signed_in);
         key.maybe("tenant", tenant.as_deref().map(str::to_lowercase).as_deref());
     }
 
@@ -75,7 +95,7 @@ mod tests {
     }
 
     fn obtain(world: &World, tenant: Option<&str>) -> Result<Granted> {
-        let azd = Azd { tenant: tenant.map(Into::into) };
+        let azd = Azd::here(tenant.map(Into::into), &world.host());
         now(azd.obtain(&wanted(), &world.host()))
     }
 
@@ -118,5 +138,20 @@ mod tests {
         }
         let error = obtain(&World::default(), None).unwrap_err();
         assert_eq!((error.kind(), error.next_line()), (Kind::Config, Some("command -v azd")));
+    }
+
+    #[test]
+    fn who_signs_in_as_somebody_else_is_given_no_token_of_before() {
+        let fingerprint = |files: &[(&str, &str)]| {
+            let world = World::default().env(&[("HOME", "/h")]);
+            let world = files.iter().fold(world, |world, (path, text)| world.file(path, *text));
+            let mut key = CredentialKey::new("azure");
+            Azd::here(None, &world.host()).key(&mut key);
+            key.finish().to_string()
+        };
+        let nobody = fingerprint(&[]);
+        let ann = fingerprint(&[("/h/.azd/auth.json", "ann")]);
+        let robert = fingerprint(&[("/h/.azd/auth.json", "robert")]);
+        assert!(nobody != ann && ann != robert);
     }
 }
