@@ -16,12 +16,21 @@ pub(crate) enum Parsed {
     Verb(ArgMatches),
 }
 
-/// Understands a command line as far as clap can.
+/// Understands a command line as far as clap can. The tree is grown only along the words that were
+/// typed: all of it, with every provider's flags on two verbs, would be half of a start.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     let args: Vec<OsString> = args.into_iter().collect();
+    let typed: Vec<&str> = args.iter().filter_map(|word| word.to_str()).collect();
     // the tree is not taken apart again: the process ends before that would pay
-    let mut tree = ManuallyDrop::new(command_line());
-    match tree.try_get_matches_from_mut(&args) {
+    let mut lean = ManuallyDrop::new(tree(&|name| typed.contains(&name)));
+    match lean.try_get_matches_from_mut(&args) {
+        Ok(matches) => return Ok(Parsed::Verb(matches)),
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => {
+            return Ok(Parsed::Text(error.render().to_string()));
+        }
+        Err(_) => {} // the whole tree has better words
+    }
+    match command_line().try_get_matches_from_mut(&args) {
         Ok(matches) => Ok(Parsed::Verb(matches)),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -34,17 +43,32 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed> 
 
 /// The whole tree; the docs' reference is checked against it.
 pub fn command_line() -> Command {
-    with_flags(
-        Command::new("fleetkey")
-            .version(env!("CARGO_PKG_VERSION"))
-            .about("One Kubernetes exec credential plugin for every cluster of a mixed fleet")
-            .after_help(EXIT_CODES)
-            .subcommand_required(true)
-            .disable_help_subcommand(true),
-    )
-    .subcommand(get_token())
-    .subcommand(login())
-    .subcommand(trust())
+    tree(&|_| true)
+}
+
+/// The tree. A command that is not `typed` is there by name alone.
+fn tree(typed: &dyn Fn(&str) -> bool) -> Command {
+    let root = Command::new("fleetkey")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("One Kubernetes exec credential plugin for every cluster of a mixed fleet")
+        .after_help(EXIT_CODES)
+        .subcommand_required(true)
+        .disable_help_subcommand(true);
+    let verbs: [(&str, &str, fn(Command, &dyn Fn(&str) -> bool) -> Command); 3] = [
+        ("get-token", "Print a token for a cluster as an ExecCredential", get_token),
+        ("login", "Sign in by hand as the identity that `get-token` would use", login),
+        ("trust", "Say which further hosts may be given secrets", trust),
+    ];
+    verbs.into_iter().fold(with_flags(root), |root, (name, about, grow)| {
+        let verb = Command::new(name).about(about);
+        let verb = if typed(name) {
+            let verb = verb.subcommand_required(true).disable_help_subcommand(true);
+            grow(with_flags(verb), typed)
+        } else {
+            verb
+        };
+        root.subcommand(verb)
+    })
 }
 
 /// A command with the flags that every command has.
@@ -79,38 +103,38 @@ fn help_line(args: &[OsString]) -> String {
     line + " --help"
 }
 
-fn get_token() -> Command {
-    let verb = with_flags(
-        Command::new("get-token")
-            .about("Print a token for a cluster as an ExecCredential")
-            .subcommand_required(true)
-            .disable_help_subcommand(true),
-    );
-    PROVIDERS.iter().fold(verb, |verb, provider| {
-        let output = Arg::new("output")
+fn get_token(verb: Command, typed: &dyn Fn(&str) -> bool) -> Command {
+    let output = || {
+        Arg::new("output")
             .long("output")
             .value_name("FORM")
             .value_parser(["json", "token"])
-            .help("Print an ExecCredential (json), or the bare token [default: json]");
-        let command = Command::new(provider.name()).about(provider.about());
-        verb.subcommand(with_flags(provider.arguments(command).arg(output)))
-    })
+            .help("Print an ExecCredential (json), or the bare token [default: json]")
+    };
+    with_providers(verb, typed, &|command| command.arg(output()))
 }
 
-fn login() -> Command {
-    let verb = with_flags(
-        Command::new("login")
-            .about("Sign in by hand as the identity that `get-token` would use")
-            .subcommand_required(true)
-            .disable_help_subcommand(true),
-    );
+fn login(verb: Command, typed: &dyn Fn(&str) -> bool) -> Command {
+    with_providers(verb, typed, &|command| command)
+}
+
+/// A verb with a command for each provider, which has the provider's flags.
+fn with_providers(
+    verb: Command,
+    typed: &dyn Fn(&str) -> bool,
+    more: &dyn Fn(Command) -> Command,
+) -> Command {
     PROVIDERS.iter().fold(verb, |verb, provider| {
         let command = Command::new(provider.name()).about(provider.about());
-        verb.subcommand(with_flags(provider.arguments(command)))
+        verb.subcommand(if typed(provider.name()) {
+            with_flags(more(provider.arguments(command)))
+        } else {
+            command
+        })
     })
 }
 
-fn trust() -> Command {
+fn trust(verb: Command, _typed: &dyn Fn(&str) -> bool) -> Command {
     let host = || {
         Arg::new("host")
             .value_name("HOST")
@@ -122,13 +146,7 @@ fn trust() -> Command {
         Command::new("remove").about("Trust a host no longer").arg(host()),
         Command::new("list").about("Print the trusted hosts, one a line"),
     ];
-    with_flags(
-        Command::new("trust")
-            .about("Say which further hosts may be given secrets")
-            .subcommand_required(true)
-            .disable_help_subcommand(true),
-    )
-    .subcommands(verbs.map(with_flags))
+    verb.subcommands(verbs.map(with_flags))
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 sign-in needed, \
