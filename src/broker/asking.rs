@@ -61,7 +61,8 @@ impl Broker<'_> {
             if let Some(asked) = memory.asked(session) {
                 return Err(not_again(signer, &asked));
             }
-            memory.asking(session, request.fingerprint());
+            let stamp = self.world.host.sessions.stamp(session);
+            memory.asking(session, request.fingerprint(), stamp);
             let done = self.sign_in(request, how, Some((&memory, session)));
             return done;
         }

@@ -30,6 +30,8 @@ pub(super) struct Asked {
     pid: u32,
     /// For which credential.
     credential: String,
+    /// The stamp of the session, as it was then.
+    session: Option<String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -47,6 +49,11 @@ impl Asked {
     /// Whether it was for that credential.
     pub(super) fn was_for(&self, key: Fingerprint) -> bool {
         self.credential == key.to_string()
+    }
+
+    /// Whether the session was written since: whoever asked was killed after somebody had signed in.
+    pub(super) fn is_outlived_by(&self, stamp: Option<i128>) -> bool {
+        stamp.is_some_and(|stamp| self.session != Some(stamp.to_string()))
     }
 
     /// When somebody may be asked again.
@@ -67,9 +74,14 @@ impl Memory<'_> {
         self.is_recent(asked.when).then_some(asked)
     }
 
-    /// A person is about to be asked.
-    pub(super) fn asking(&self, session: SessionKey, key: Fingerprint) {
-        let asked = Asked { when: self.now, pid: std::process::id(), credential: key.to_string() };
+    /// A person is about to be asked; `stamp` is the session's.
+    pub(super) fn asking(&self, session: SessionKey, key: Fingerprint, stamp: Option<i128>) {
+        let asked = Asked {
+            when: self.now,
+            pid: std::process::id(),
+            credential: key.to_string(),
+            session: stamp.map(|stamp| stamp.to_string()),
+        };
         self.write(&asked_file(session), &asked);
     }
 
@@ -176,7 +188,10 @@ mod tests {
         let at = |minutes| Memory { store: &store, now: NOW + SignedDuration::from_mins(minutes) };
         let key = Fingerprint::of(b"k");
         assert!(at(0).asked(session()).is_none());
-        at(0).asking(session(), key);
+        at(0).asking(session(), key, Some(7));
+        let asked = at(0).asked(session()).unwrap();
+        assert!(!asked.is_outlived_by(Some(7)) && !asked.is_outlived_by(None));
+        assert!(asked.is_outlived_by(Some(8)));
         assert!(at(9).asked(session()).unwrap().was_for(key));
         assert!(!at(9).asked(session()).unwrap().was_for(Fingerprint::of(b"other")));
         assert!(at(10).asked(session()).is_none());

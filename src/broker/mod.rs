@@ -186,12 +186,12 @@ impl<'a> Broker<'a> {
         {
             return Err(refusal);
         }
-        match request.session().and_then(|session| memory.asked(session)) {
-            Some(asked) if asked.was_for(key) && self.is_being_asked(request) => {
-                Err(asking::being_asked(request))
-            }
-            Some(asked) if asked.was_for(key) => Err(asking::not_again(request, &asked)),
-            _ => Ok(()),
+        let Some(session) = request.session() else { return Ok(()) };
+        match memory.asked(session).filter(|asked| asked.was_for(key)) {
+            Some(asked) if asked.is_outlived_by(self.world.host.sessions.stamp(session)) => Ok(()),
+            Some(_) if self.is_being_asked(request) => Err(asking::being_asked(request)),
+            Some(asked) => Err(asking::not_again(request, &asked)),
+            None => Ok(()),
         }
     }
 

@@ -204,6 +204,58 @@ fn a_session_survives_a_kill_at_every_write() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_sign_in_that_is_killed_at_any_write_leaves_a_session_or_none() {
+    let Some(strace) = which("strace") else {
+        return say("sessions: the kills are skipped, there is no strace");
+    };
+    let aks = Aks::new();
+    let (mut kills, mut kept, mut done) = (0, 0, false);
+    for nth in 1..=400 {
+        let state = aks.home.join(format!("state-{nth}"));
+        let cache = aks.home.join(format!("cache-{nth}")).display().to_string();
+        // a page that nobody opens but us: a browser would be killed too
+        let program = |ask: &str| {
+            let program = aks.login("interactive").args(["--ask", ask, "--cache-dir", &cache]);
+            program.env("XDG_STATE_HOME", &state)
+        };
+        let inject = format!("inject={WRITES}:signal=SIGKILL:when={nth}");
+        let under = [strace.display().to_string(), "-fqqo/dev/null".into()];
+        let traced = under.into_iter().chain([format!("-etrace={WRITES}"), "-e".into(), inject]);
+        let mut running = program("terminal").under(traced).spawn();
+        let page = |running: &Running| {
+            let said = running.said();
+            let page = said.split_whitespace().find(|word| word.contains("/authorize?"));
+            page.filter(|_| said.ends_with('\n')).map(str::to_owned)
+        };
+        until("it shows a page or is gone", PATIENCE, || {
+            page(&running).is_some() || !running.is_running()
+        });
+        if let Some(page) = page(&running) {
+            // who was killed is not there any more when the browser comes back
+            drop(aks.sandbox.entra().browse(&page, alice()));
+        }
+        if running.finish().code == Some(0) {
+            done = true;
+            break;
+        }
+        kills += 1;
+        let sessions = state.join("fleetkey/sessions");
+        let files = fs::read_dir(sessions).into_iter().flatten().map(|entry| entry.unwrap().path());
+        let files: Vec<_> =
+            files.filter(|path| path.extension().is_some_and(|end| end == "session")).collect();
+        assert!(files.iter().all(|file| file.metadata().unwrap().len() > 0), "half a file");
+        // what is kept serves, and what is not has to be signed in for by hand
+        let after = program("never").args(["--fresh"]).run();
+        let expected = if files.is_empty() { 3 } else { 0 };
+        assert_eq!(after.code, Some(expected), "after the kill at write {nth}: {}", after.stderr);
+        kept += files.len();
+    }
+    assert!(done && kills > 10 && kept > 0, "{kills} kills, {kept} sessions");
+    say(&format!("a sign-in was killed {kills} times, once at every write: {kept} sessions kept"));
+}
+
+#[test]
 #[cfg(unix)]
 fn a_signal_waits_until_what_was_redeemed_is_kept() {
     use fleetkey_sandbox::{Fault, Gate};

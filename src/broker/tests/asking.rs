@@ -78,7 +78,7 @@ fn a_killed_sign_in_counts_as_one_that_was_declined() {
     let (fixture, _) = at_a_desk(&person);
     let store = PrivateDir::new(fixture.home.path().join("state/asked"));
     let memory = Memory { store: &store, now: fixture.world.host.clock.now() };
-    memory.asking(person.session().unwrap(), person.fingerprint());
+    memory.asking(person.session().unwrap(), person.fingerprint(), None);
     let error = fixture.bring(&person).unwrap_err();
     assert_eq!(error.kind(), Kind::SignInNeeded);
     assert_eq!((person.asked(), person.signed_in()), (0, 0));
@@ -153,4 +153,17 @@ fn without_a_folder_to_remember_in_a_person_is_asked_all_the_same() {
     let (fixture, _) = at_a_desk(&person);
     let broker = Broker::new(&fixture.world, &fixture.options, Folders::default());
     assert_eq!(broker.credential(&person).unwrap().expose(), "signed in");
+}
+
+#[test]
+fn who_was_killed_after_somebody_signed_in_has_not_asked_in_vain() {
+    let person = Lender::person("a");
+    let (fixture, sessions) = at_a_desk(&person);
+    let store = PrivateDir::new(fixture.home.path().join("state/asked"));
+    let memory = Memory { store: &store, now: fixture.world.host.clock.now() };
+    let session = person.session().unwrap();
+    memory.asking(session, person.fingerprint(), None);
+    let _signed_in = sessions.with(session, "kept");
+    assert_eq!(fixture.bring(&person).unwrap(), "/a1");
+    assert_eq!(person.signed_in(), 0);
 }

@@ -120,6 +120,16 @@ impl Running {
         self.child.id()
     }
 
+    /// What it said besides its answer so far.
+    #[cfg(unix)]
+    pub(crate) fn said(&self) -> String {
+        // the position is the one at which it writes
+        let size = self.stderr.metadata().unwrap().len();
+        let mut bytes = vec![0; usize::try_from(size).unwrap()];
+        std::os::unix::fs::FileExt::read_exact_at(&self.stderr, &mut bytes, 0).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Whether it has not ended yet.
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
