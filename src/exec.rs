@@ -92,6 +92,7 @@ fn version(object: &Map<String, Value>) -> Result<Option<ApiVersion>> {
 fn cluster(cluster: &Map<String, Value>) -> ClusterInfo {
     ClusterInfo {
         server: cluster.get("server").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        proxy_url: cluster.get("proxy-url").and_then(Value::as_str).map(str::to_owned),
         config: cluster.get("config").and_then(Value::as_object).cloned().unwrap_or_default(),
     }
 }

@@ -32,6 +32,10 @@ fn a_token_is_released_to_clusters_of_the_cloud_and_to_whom_a_person_trusts() {
         let run = aks.application().env("KUBERNETES_EXEC_INFO", exec_info(server)).run();
         run.failed(2);
     }
+    let proxied =
+        exec_info("https://a.hcp.westeurope.azmk8s.io\",\"proxy-url\":\"http://evil.example");
+    let [_, _, next] = aks.application().env("KUBERNETES_EXEC_INFO", proxied).run().failed(2);
+    assert_eq!(next, "fleetkey trust add evil.example");
     let server = exec_info("https://k8s.corp.example");
     let strange = || aks.application().env("KUBERNETES_EXEC_INFO", &server).run();
     let [_, _, next] = strange().failed(2);

@@ -260,7 +260,7 @@ mod tests {
         let command = augment(Command::new("aws").no_binary_name(true));
         let mut matches = command.try_get_matches_from(line.split_whitespace()).unwrap();
         let config = config.as_object().cloned().unwrap_or_default();
-        let cluster = Some(ClusterInfo { server: String::new(), config });
+        let cluster = Some(ClusterInfo { config, ..ClusterInfo::default() });
         Arguments::read(&mut matches, &ExecInfo { cluster, ..ExecInfo::default() })
     }
 

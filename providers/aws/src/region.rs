@@ -140,7 +140,7 @@ mod tests {
 
     fn cluster(server: &str, config: &serde_json::Value) -> ExecInfo {
         let config = config.as_object().cloned().unwrap_or_default();
-        let cluster = ClusterInfo { server: server.to_owned(), config };
+        let cluster = ClusterInfo { server: server.to_owned(), config, ..ClusterInfo::default() };
         ExecInfo { cluster: Some(cluster), ..ExecInfo::default() }
     }
 

@@ -49,6 +49,8 @@ pub struct ExecInfo {
 pub struct ClusterInfo {
     /// Its API server's URL.
     pub server: String,
+    /// The proxy by which clients reach it, if the kubeconfig names one.
+    pub proxy_url: Option<String>,
     /// The cluster's extension named `client.authentication.k8s.io/exec`.
     pub config: Map<String, Value>,
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use clap::Command;
 use fleetkey_provider::{ClusterInfo, ExecInfo, Kind, Request, Result, testing::ScriptedPrograms};
-use serde_json::Map;
 
 use crate::{
     arguments::augment,
@@ -176,7 +175,7 @@ fn a_managed_identity_is_named_by_a_flag_before_a_variable() {
 #[test]
 fn no_token_is_asked_for_a_strangers_cluster() {
     let of = |server: &str| {
-        let cluster = Some(ClusterInfo { server: server.into(), config: Map::new() });
+        let cluster = Some(ClusterInfo { server: server.into(), ..ClusterInfo::default() });
         let line = format!("--server-id {AKS}");
         ask_of(&line, &World::default(), &ExecInfo { cluster, ..ExecInfo::default() })
     };
