@@ -20,6 +20,8 @@ use std::io::IsTerminal;
 use fleetkey_provider::{Host, Notes};
 
 pub(crate) use clock::{SystemClock, SystemEntropy};
+#[cfg(unix)]
+pub(crate) use hold::outlive_full_files;
 pub(crate) use hold::{Held, Hold};
 pub(crate) use notes::StderrNotes;
 pub(crate) use person::Desk;

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[cfg(unix)]
 use self::signals::Signals;
+#[cfg(unix)]
+pub(crate) use self::signals::outlive_full_files;
 
 /// What a process holds back, and for how many.
 pub(crate) struct Hold {

@@ -9,11 +9,19 @@ use std::sync::{
 };
 
 use signal_hook::{
-    consts::signal::{SIGHUP, SIGINT, SIGTERM},
+    consts::signal::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
     flag, low_level,
 };
 
 const HELD: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// From now on a file that may grow no more (`ulimit -f`) is a write that fails, and not the end of
+/// the process: what cannot be kept can still be answered.
+pub(crate) fn outlive_full_files() {
+    static LISTENING: OnceLock<()> = OnceLock::new();
+    static CAME: AtomicBool = AtomicBool::new(false);
+    LISTENING.get_or_init(|| drop(flag::register(SIGXFSZ, &CAME)));
+}
 
 /// Which came, and whether they may end the process.
 pub(super) struct Signals {

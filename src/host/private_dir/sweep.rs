@@ -34,12 +34,14 @@ fn longest(name: &str) -> Option<i64> {
     if let Some(rest) = name.strip_suffix(".tmp") {
         let (target, writer) = rest.rsplit_once('.')?;
         let kind = target.split_once('.').filter(|(key, _)| is_key(key)).map(|(_, kind)| kind);
-        let ours = matches!(kind, Some("credential" | "session" | "redeeming"))
-            || matches!(target, "vault" | "vault.key");
+        let ours =
+            matches!(kind, Some("credential" | "session" | "redeeming" | "asked" | "refused"))
+                || matches!(target, "vault" | "vault.key");
         return (ours && writer.parse::<u32>().is_ok()).then_some(LONGEST_WRITE);
     }
     let (key, kind) = name.split_once('.')?;
-    (is_key(key) && matches!(kind, "credential" | "lock")).then_some(LONGEST_LIFE)
+    (is_key(key) && matches!(kind, "credential" | "lock" | "ask" | "asked" | "refused"))
+        .then_some(LONGEST_LIFE)
 }
 
 fn is_key(text: &str) -> bool {
@@ -72,6 +74,10 @@ mod tests {
         let gone = [
             ours("credential.1.tmp"),
             ours("credential"),
+            ours("asked.1.tmp"),
+            ours("asked"),
+            ours("refused"),
+            ours("ask"),
             ours("lock"),
             ours("session.1.tmp"),
             ours("redeeming.1.tmp"),

@@ -175,6 +175,7 @@ fn make(path: &Path) -> Result<(), String> {
 }
 
 fn write_new(folder: &File, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    crate::host::outlive_full_files();
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::openat(folder, name, flags, private())?);
     file.write_all(bytes)?;
