@@ -46,6 +46,9 @@ pub fn command_line() -> Command {
     tree(&|_| true)
 }
 
+/// How a verb grows below its name, for what was typed.
+type Grow = fn(Command, &dyn Fn(&str) -> bool) -> Command;
+
 /// The tree. A command that is not `typed` is there by name alone.
 fn tree(typed: &dyn Fn(&str) -> bool) -> Command {
     let root = Command::new("fleetkey")
@@ -54,7 +57,7 @@ fn tree(typed: &dyn Fn(&str) -> bool) -> Command {
         .after_help(EXIT_CODES)
         .subcommand_required(true)
         .disable_help_subcommand(true);
-    let verbs: [(&str, &str, fn(Command, &dyn Fn(&str) -> bool) -> Command); 3] = [
+    let verbs: [(&str, &str, Grow); 3] = [
         ("get-token", "Print a token for a cluster as an ExecCredential", get_token),
         ("login", "Sign in by hand as the identity that `get-token` would use", login),
         ("trust", "Say which further hosts may be given secrets", trust),

@@ -4,7 +4,7 @@
 //! is told at once what to type. A sign-in that was begun and not finished is not begun again for ten
 //! minutes, by anybody.
 
-use std::time::Duration;
+use std::{sync::PoisonError, time::Duration};
 
 use fleetkey_provider::{Credential, Error, Kind, Request, Result, SessionKey, SignIn, SignedIn};
 
@@ -33,7 +33,7 @@ impl Broker<'_> {
             return Err(refused);
         };
         let Some(store) = self.memory_store() else {
-            return self.sign_in(request, how, None);
+            return self.without_memory(request, how, refused, "there is no folder for it");
         };
         for _ in 0..TRIES {
             let _guard = match self.right_to_ask(request, session, &*store) {
@@ -59,14 +59,41 @@ impl Broker<'_> {
             }
             let memory = self.memory(&*store);
             if let Some(asked) = memory.asked(session) {
-                return Err(not_again(signer, &asked));
+                let error = not_again(signer, &asked);
+                memory.asked_for_too(session, asked, request.fingerprint());
+                return Err(error);
             }
             let stamp = self.world.host.sessions.stamp(session);
-            memory.asking(session, request.fingerprint(), stamp);
+            if let Err(why) = memory.asking(session, request.fingerprint(), stamp) {
+                return self.without_memory(request, how, refused, &why);
+            }
             let done = self.sign_in(request, how, Some((&memory, session)));
+            if done.is_err() && !self.world.host.person.was_asked() {
+                memory.forget_asking(session); // it failed before anybody saw anything
+            }
             return done;
         }
         Err(refused)
+    }
+
+    /// Where it cannot be remembered that somebody was asked, only who wants to be is asked: a client
+    /// that runs a plugin five times would open five browsers.
+    fn without_memory(
+        &self,
+        request: &dyn Request,
+        how: SignIn,
+        refused: Error,
+        why: &str,
+    ) -> Result<Credential> {
+        if *self.by_hand.lock().unwrap_or_else(PoisonError::into_inner) {
+            return self.sign_in(request, how, None);
+        }
+        let why = format!("nobody is asked where that cannot be remembered: {why}");
+        let refused = refused.because(why);
+        Err(match signer(request).sign_in_line() {
+            Some(line) => refused.or_next(|| line),
+            None => refused,
+        })
     }
 
     /// Waits until nobody else is being asked, or what they were asked for is there. A session alone

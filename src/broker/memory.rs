@@ -28,8 +28,8 @@ pub(super) struct Asked {
     pub(super) when: Timestamp,
     /// By which process, for a person who looks.
     pid: u32,
-    /// For which credential.
-    credential: String,
+    /// For which credentials: the one it began with, and those that were found to need it too.
+    credentials: Vec<String>,
     /// The stamp of the session, as it was then.
     session: Option<String>,
 }
@@ -48,7 +48,7 @@ struct Refused {
 impl Asked {
     /// Whether it was for that credential.
     pub(super) fn was_for(&self, key: Fingerprint) -> bool {
-        self.credential == key.to_string()
+        self.credentials.contains(&key.to_string())
     }
 
     /// Whether the session was written since: whoever asked was killed after somebody had signed in.
@@ -74,15 +74,29 @@ impl Memory<'_> {
         self.is_recent(asked.when).then_some(asked)
     }
 
-    /// A person is about to be asked; `stamp` is the session's.
-    pub(super) fn asking(&self, session: SessionKey, key: Fingerprint, stamp: Option<i128>) {
+    /// A person is about to be asked; `stamp` is the session's. Errors if that cannot be remembered.
+    pub(super) fn asking(
+        &self,
+        session: SessionKey,
+        key: Fingerprint,
+        stamp: Option<i128>,
+    ) -> Result<(), String> {
         let asked = Asked {
             when: self.now,
             pid: std::process::id(),
-            credential: key.to_string(),
+            credentials: vec![key.to_string()],
             session: stamp.map(|stamp| stamp.to_string()),
         };
-        self.write(&asked_file(session), &asked);
+        self.write(&asked_file(session), &asked)
+    }
+
+    /// Another credential needs what a person was asked for and did not do.
+    pub(super) fn asked_for_too(&self, session: SessionKey, mut asked: Asked, key: Fingerprint) {
+        if !asked.was_for(key) {
+            asked.credentials.push(key.to_string());
+            // what is not remembered is asked of the cloud once more
+            drop(self.write(&asked_file(session), &asked));
+        }
     }
 
     /// Somebody signed in, or wants to be asked again.
@@ -93,7 +107,7 @@ impl Memory<'_> {
 
     /// The refusal of late that is not to be repeated.
     pub(super) fn refusal(&self, request: &dyn Request) -> Option<Error> {
-        let refused: Refused = self.read(&refused_file(request.fingerprint()))?;
+        let refused: Refused = self.read(&refused_file(request))?;
         let Refused { when, proof, code, message, cause, next } = refused;
         if !self.is_recent(when) || proof != shown(request) {
             return None;
@@ -117,13 +131,14 @@ impl Memory<'_> {
             cause: error.cause().map(str::to_owned),
             next: error.next_line().map(str::to_owned),
         };
-        self.write(&refused_file(request.fingerprint()), &refused);
+        // where nothing can be written, nothing is remembered
+        drop(self.write(&refused_file(request), &refused));
     }
 
     /// Forgets a refusal.
     pub(super) fn forget_refusal(&self, request: &dyn Request) {
         // one that stays is over in ten minutes
-        drop(self.store.remove(&refused_file(request.fingerprint())));
+        drop(self.store.remove(&refused_file(request)));
     }
 
     fn is_recent(&self, when: Timestamp) -> bool {
@@ -136,11 +151,9 @@ impl Memory<'_> {
         serde_json::from_slice(&bytes).ok()
     }
 
-    fn write<T: Serialize>(&self, name: &str, what: &T) {
-        if let Ok(text) = serde_json::to_vec(what) {
-            // where nothing can be written, nothing is remembered
-            drop(self.store.replace(name, &text));
-        }
+    fn write<T: Serialize>(&self, name: &str, what: &T) -> Result<(), String> {
+        let text = serde_json::to_vec(what).map_err(|error| error.to_string())?;
+        self.store.replace(name, &text)
     }
 }
 
@@ -157,7 +170,10 @@ fn asked_file(session: SessionKey) -> String {
     format!("{}.asked", session.fingerprint())
 }
 
-fn refused_file(key: Fingerprint) -> String {
+/// A proof is refused for the person, whatever it was shown for; anything else for the credential.
+fn refused_file(request: &dyn Request) -> String {
+    let person = request.session().filter(|_| request.proof().is_some());
+    let key = person.map_or_else(|| request.fingerprint(), |session| session.fingerprint());
     format!("{key}.refused")
 }
 
@@ -188,12 +204,15 @@ mod tests {
         let at = |minutes| Memory { store: &store, now: NOW + SignedDuration::from_mins(minutes) };
         let key = Fingerprint::of(b"k");
         assert!(at(0).asked(session()).is_none());
-        at(0).asking(session(), key, Some(7));
+        at(0).asking(session(), key, Some(7)).unwrap();
         let asked = at(0).asked(session()).unwrap();
         assert!(!asked.is_outlived_by(Some(7)) && !asked.is_outlived_by(None));
         assert!(asked.is_outlived_by(Some(8)));
         assert!(at(9).asked(session()).unwrap().was_for(key));
-        assert!(!at(9).asked(session()).unwrap().was_for(Fingerprint::of(b"other")));
+        let other = Fingerprint::of(b"other");
+        assert!(!at(9).asked(session()).unwrap().was_for(other));
+        at(9).asked_for_too(session(), at(9).asked(session()).unwrap(), other);
+        assert!(at(9).asked(session()).unwrap().was_for(other));
         assert!(at(10).asked(session()).is_none());
         assert!(at(-5).asked(session()).is_none(), "a clock that was turned back locks nobody out");
         at(1).forget_asking(session());

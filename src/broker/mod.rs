@@ -36,6 +36,8 @@ pub(crate) struct Broker<'a> {
     started: Timestamp,
     /// The stamp of the session that was last asked of the cloud, as it was before.
     session_seen: Mutex<Option<i128>>,
+    /// Whether somebody is there who wants to sign in.
+    by_hand: Mutex<bool>,
 }
 
 /// Where things are kept; `None` where nothing can be.
@@ -50,7 +52,14 @@ pub(crate) struct Folders {
 impl<'a> Broker<'a> {
     pub(crate) fn new(world: &'a World, options: &'a Options, folders: Folders) -> Self {
         let started = world.host.clock.now();
-        Self { world, options, folders, started, session_seen: Mutex::default() }
+        Self {
+            world,
+            options,
+            folders,
+            started,
+            session_seen: Mutex::default(),
+            by_hand: Mutex::default(),
+        }
     }
 
     /// The credential of a request. Where a person has to sign in and may be asked, they are asked
@@ -65,6 +74,9 @@ impl<'a> Broker<'a> {
 
     /// Somebody is there who wants to sign in: whatever was remembered about asking is forgotten.
     pub(crate) fn by_hand(&self, request: &dyn Request) {
+        if let Ok(mut by_hand) = self.by_hand.lock() {
+            *by_hand = true;
+        }
         let Some(store) = self.memory_store() else { return };
         let memory = self.memory(&*store);
         if let Some(session) = signer(request).session() {
@@ -74,7 +86,11 @@ impl<'a> Broker<'a> {
     }
 
     fn bring(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
-        if let Some(credential) = request.at_hand(&self.world.host)? {
+        // with `--fresh` what lies in another tool's cache will not do either
+        let at_hand = request.at_hand(&self.world.host)?;
+        let wanted =
+            |found: &Credential| self.options.cache != CacheUse::Fresh || found.expires().is_none();
+        if let Some(credential) = at_hand.filter(wanted) {
             return Ok(credential);
         }
         // with `--no-cache` there is nothing to share, so nobody waits for anybody either
@@ -181,9 +197,7 @@ impl<'a> Broker<'a> {
     /// Errors with what the cloud or a person answered to the same question of late.
     fn remembered(&self, request: &dyn Request, memory: &Memory<'_>) -> Result<()> {
         let key = request.fingerprint();
-        if self.options.cache != CacheUse::Fresh
-            && let Some(refusal) = memory.refusal(request)
-        {
+        if let Some(refusal) = memory.refusal(request) {
             return Err(refusal);
         }
         let Some(session) = request.session() else { return Ok(()) };

@@ -11,6 +11,8 @@ pub trait Person: Send + Sync {
     /// Says something a person has to read while they are asked, such as a code to type. Only for
     /// a request that may ask: whatever else succeeds is silent.
     fn tell(&self, text: &str);
+    /// Whether anything was shown yet: whoever fails before that has asked nobody.
+    fn was_asked(&self) -> bool;
     /// Waits on loopback for a browser to come back (RFC 8252, section 7.3), on that port or on one
     /// that is free.
     fn land(&self, port: Option<u16>) -> Result<Box<dyn Landing>>;
@@ -73,6 +75,9 @@ impl Person for Refusing {
         Means::default()
     }
     fn tell(&self, _text: &str) {}
+    fn was_asked(&self) -> bool {
+        false
+    }
     fn land(&self, _port: Option<u16>) -> Result<Box<dyn Landing>> {
         Err(Error::failed("this host has nobody to ask"))
     }

@@ -108,6 +108,7 @@ impl Request for Lender {
     }
     fn sign_in<'a>(&'a self, _how: SignIn, host: &'a Host) -> BoxFuture<'a, Result<SignedIn>> {
         self.signed_in.fetch_add(1, Ordering::SeqCst);
+        host.person.tell("sign in");
         Box::pin(async move {
             if *self.declines.lock().unwrap() {
                 return Err(Error::sign_in_needed("declined"));

@@ -82,6 +82,10 @@ impl Person for Desk {
         self.voice.say(text);
     }
 
+    fn was_asked(&self) -> bool {
+        self.voice.was_heard()
+    }
+
     fn land(&self, port: Option<u16>) -> Result<Box<dyn Landing>> {
         let browsers = Browsers::new(&self.env, self.trust.is_strict()?);
         Ok(Box::new(Loopback::bind(port, browsers, self.voice.clone())?))

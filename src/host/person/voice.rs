@@ -3,25 +3,37 @@
 
 use std::{
     io::{self, Write},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use fleetkey_provider::one_line;
 
 /// Lines for a person.
 #[derive(Clone)]
-pub(super) struct Voice(Arc<Mutex<dyn Write + Send>>);
+pub(super) struct Voice {
+    out: Arc<Mutex<dyn Write + Send>>,
+    was_heard: Arc<AtomicBool>,
+}
 
 impl Voice {
     /// On stderr.
     pub(super) fn stderr() -> Self {
-        Self(Arc::new(Mutex::new(io::stderr())))
+        Self { out: Arc::new(Mutex::new(io::stderr())), was_heard: Arc::default() }
+    }
+
+    /// Whether anything was said yet.
+    pub(super) fn was_heard(&self) -> bool {
+        self.was_heard.load(Ordering::Relaxed)
     }
 
     /// Says one or more lines. Whatever they were made of, they move no cursor.
     pub(super) fn say(&self, text: &str) {
         let lines: String = text.lines().map(|line| one_line(line) + "\n").collect();
-        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.was_heard.store(true, Ordering::Relaxed);
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         // nobody is left to tell if stderr is closed
         drop(out.write_all(lines.as_bytes()).and_then(|()| out.flush()));
     }
@@ -34,7 +46,7 @@ pub(super) mod tests {
     /// A voice, and what it said.
     pub(in super::super) fn heard() -> (Voice, Arc<Mutex<Vec<u8>>>) {
         let heard = Arc::new(Mutex::new(Vec::new()));
-        (Voice(heard.clone()), heard)
+        (Voice { out: heard.clone(), was_heard: Arc::default() }, heard)
     }
 
     #[test]

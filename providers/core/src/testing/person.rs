@@ -51,6 +51,10 @@ impl Person for ScriptedPerson {
     fn tell(&self, text: &str) {
         guard(&self.seen).told.push(text.to_owned());
     }
+    fn was_asked(&self) -> bool {
+        let seen = guard(&self.seen);
+        !seen.told.is_empty() || !seen.visits.is_empty()
+    }
     fn land(&self, port: Option<u16>) -> Result<Box<dyn Landing>> {
         guard(&self.seen).ports.push(port);
         Ok(Box::new(self.clone()))
