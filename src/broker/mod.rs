@@ -123,7 +123,7 @@ impl<'a> Broker<'a> {
         // whoever holds the lock is renewing already; what still works is no reason to wait
         let (bound, deadline) = match &kept {
             Some(_) => (Duration::ZERO, deadline.within(self.now(), RENEWAL_LIMIT)),
-            None => (deadline.for_others(self.now()), deadline),
+            None => (deadline.for_others(self.now()).max(patience(request)), deadline),
         };
         let waiting = || {
             let what = request.describe();
@@ -182,6 +182,8 @@ impl<'a> Broker<'a> {
         if let (Some(session), Ok(mut seen)) = (request.session(), self.session_seen.lock()) {
             *seen = self.world.host.sessions.stamp(session);
         }
+        // `--timeout` is about the network; what another program needs is its own affair
+        let left = left.max(patience(request));
         let obtained = self.world.wait(request.obtain(source.as_ref(), &self.world.host), left);
         match obtained {
             Err(error) if error.is_once() => {
@@ -270,6 +272,11 @@ impl<'a> Broker<'a> {
     fn note(&self, line: &str) {
         self.world.host.notes.note(line);
     }
+}
+
+/// How long another program may take for the request, and a moment to end it.
+fn patience(request: &dyn Request) -> Duration {
+    request.patience().map_or(Duration::ZERO, |limit| limit + Duration::from_secs(2))
 }
 
 /// The request at the base of a chain: whoever signs in there signs in for all of it.

@@ -101,7 +101,10 @@ fn gets_in(aks: &Aks, way: &Way, kubectl: &Kubectl) {
 /// The newest kubectl: a person's part is the same for all of them.
 #[cfg(unix)]
 fn newest() -> Option<Kubectl> {
-    kubectls().into_iter().max_by_key(|kubectl| kubectl.minor)
+    let newest = kubectls().into_iter().max_by_key(|kubectl| kubectl.minor);
+    let wanted = std::env::var_os("FLEETKEY_REQUIRE_KUBECTL").is_some_and(|value| value == "1");
+    assert!(newest.is_some() || !wanted, "there is no kubectl, and one is asked for");
+    newest
 }
 
 #[test]
@@ -148,4 +151,39 @@ fn kubectl_gets_in_with_a_person_who_types_a_code() {
     desk.three_commands(&config);
     assert_eq!(aks.asked(), before);
     say("kubectl tests ran: 1 (a person who types a code)");
+}
+
+#[test]
+fn a_persons_token_can_be_bound_to_a_key() {
+    let aks = Aks::new();
+    let cluster = aks.sandbox.aks_cluster("bound", &aks.tenant).unwrap().pop_host("b.contoso.com");
+    let bound = || aks.interactive().args(["--pop-enabled", "--pop-claims", "u=b.contoso.com"]);
+    let running = bound().spawn();
+    aks.signs_in(1);
+    let run = running.finish();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    for _ in 0..2 {
+        assert_eq!(cluster.verify(&bound().run().token()).unwrap().name, alice());
+    }
+    // a token that is not bound is another credential of the same session
+    assert!(cluster.verify(&aks.interactive().run().token()).is_err());
+    assert_eq!((aks.opened().len(), aks.sandbox.count(Route::EntraToken)), (1, 2));
+}
+
+#[test]
+fn a_code_of_the_older_endpoint_leads_to_an_older_cluster() {
+    let aks = Aks::new();
+    let cluster = aks.sandbox.aks_cluster("legacy", &aks.tenant).unwrap().legacy();
+    let legacy = || aks.device_code().args(["--legacy"]);
+    let running = legacy().spawn();
+    let entra = aks.sandbox.entra();
+    let device = entra.wait_for_device(crate::support::PATIENCE).unwrap();
+    assert!(entra.approve(&device.user_code, alice()));
+    assert_eq!(running.finish().code, Some(0));
+    let before = aks.asked();
+    assert_eq!(cluster.verify(&legacy().run().token()).unwrap().name, alice());
+    assert_eq!(aks.asked(), before);
+    // and its session is renewed there, too
+    let fresh = legacy().args(["--fresh", "--ask", "never"]).run();
+    assert_eq!(cluster.verify(&fresh.token()).unwrap().name, alice());
 }

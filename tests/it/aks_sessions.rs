@@ -1,6 +1,6 @@
 //! Sessions of people: one sign-in serves everything, and what was redeemed is never lost.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use fleetkey_sandbox::{Person, Rotation, Route};
 
@@ -205,6 +205,44 @@ fn a_session_survives_a_kill_at_every_write() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn where_a_token_serves_once_a_kill_loses_a_session_only_with_its_answer() {
+    let Some(strace) = which("strace") else {
+        return say("sessions: the kills are skipped, there is no strace");
+    };
+    let aks = signed_in();
+    aks.sandbox.entra().rotation(Rotation::Rotate);
+    let (mut kills, mut lost, mut done) = (0, 0, false);
+    for nth in 1..=400 {
+        let inject = format!("inject={WRITES}:signal=SIGKILL:when={nth}");
+        let under = [strace.display().to_string(), "-fqqo/dev/null".into()];
+        let traced = under.into_iter().chain([format!("-etrace={WRITES}"), "-e".into(), inject]);
+        let contents = || aks.sessions().first().map(|file| fs::read(file).unwrap());
+        let (before, sent) = (contents(), aks.sandbox.count(Route::EntraToken));
+        if silent(&aks).args(["--fresh"]).under(traced).run().code == Some(0) {
+            done = true;
+            break;
+        }
+        kills += 1;
+        let is_lost = contents() == before && aks.sandbox.count(Route::EntraToken) > sent;
+        let after = silent(&aks).args(["--fresh"]).run();
+        let expected = if is_lost { 3 } else { 0 };
+        assert_eq!(after.code, Some(expected), "after the kill at write {nth}: {}", after.stderr);
+        if is_lost {
+            lost += 1;
+            let opened = aks.opened().len();
+            let running = aks.interactive().args(["--fresh"]).spawn();
+            aks.signs_in(opened + 1);
+            assert_eq!(running.finish().code, Some(0));
+        }
+    }
+    assert!(done && kills > 10 && lost < kills / 2, "{kills} kills, {lost} lost");
+    say(&format!(
+        "{kills} kills, one at every write: {lost} before the answer was on its way to disk"
+    ));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_sign_in_that_is_killed_at_any_write_leaves_a_session_or_none() {
     let Some(strace) = which("strace") else {
         return say("sessions: the kills are skipped, there is no strace");
@@ -269,8 +307,7 @@ fn a_signal_waits_until_what_was_redeemed_is_kept() {
         assert!(gate.wait_for(1, PATIENCE), "nobody asked");
         let before = fs::read(&aks.sessions()[0]).unwrap();
         kill_process(Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap(), signal).unwrap();
-        // it is still there when the answer comes, and keeps it
-        std::thread::sleep(Duration::from_millis(100));
+        // it is still there when the answer comes, however late that is, and keeps it
         assert!(running.is_running());
         gate.release();
         until("the session is kept", PATIENCE, || fs::read(&aks.sessions()[0]).unwrap() != before);

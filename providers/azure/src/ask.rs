@@ -1,5 +1,7 @@
 //! One fully understood question: a token for this server application, from that source.
 
+use std::time::Duration;
+
 use fleetkey_provider::{
     BoxFuture, Credential, CredentialKey, Fingerprint, Host, Means, Request, Result, SessionKey,
     SignIn, SignedIn, Token,
@@ -47,6 +49,10 @@ impl Request for Ask {
 
     fn proof(&self) -> Option<Fingerprint> {
         self.source.proof()
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        self.source.patience()
     }
 
     fn at_hand(&self, host: &Host) -> Result<Option<Credential>> {

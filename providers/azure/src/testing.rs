@@ -3,7 +3,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Command;
 use fleetkey_provider::{
-    Endpoint, ExecInfo, Host, HttpRequest,
+    Endpoint, Error, ExecInfo, Host, HttpRequest, KeptSession, OpenSession, Result, SecretString,
+    SessionKey, Sessions,
     testing::{
         CountingEntropy, KeptNotes, ManualClock, ScriptedHttp, ScriptedPerson, ScriptedPrograms,
         StaticEnv, StaticFiles, StaticSessions,
@@ -72,6 +73,39 @@ impl World {
     /// The forms that were sent, as `name=value` joined by blanks.
     pub(crate) fn forms(&self) -> Vec<String> {
         self.http.requests().iter().map(form).collect()
+    }
+}
+
+/// Sessions that can be read, and of which none can be marked: the disk is full before anything is
+/// sent.
+pub(crate) struct Unmarkable(pub(crate) StaticSessions);
+
+impl Sessions for Unmarkable {
+    fn stamp(&self, key: SessionKey) -> Option<i128> {
+        self.0.stamp(key)
+    }
+    fn open(&self, key: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
+        Ok(Box::new(Unmarked(self.0.open(key)?)))
+    }
+}
+
+struct Unmarked<'a>(Box<dyn OpenSession + 'a>);
+
+impl OpenSession for Unmarked<'_> {
+    fn read(&mut self) -> Result<Option<KeptSession>> {
+        self.0.read()
+    }
+    fn redeeming(&mut self) -> Result<()> {
+        Err(Error::failed("the session is not renewed").because("the disk is full"))
+    }
+    fn keep(&mut self, _secret: &SecretString) -> Result<()> {
+        Err(Error::failed("the disk is full"))
+    }
+    fn unchanged(&mut self) {
+        self.0.unchanged();
+    }
+    fn forget(&mut self) {
+        self.0.forget();
     }
 }
 

@@ -133,6 +133,8 @@ pub(crate) const CONNECTION_ID: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"
 pub(crate) const AZURE_CLI_TIMEOUT: &str = "AZURE_CLI_TIMEOUT";
 /// Where `az` keeps its files, if not in `~/.azure`.
 pub(crate) const AZURE_CONFIG_DIR: &str = "AZURE_CONFIG_DIR";
+/// Which cloud is the active one of `az`, if not the one that its `config` names.
+pub(crate) const AZURE_CLOUD_NAME: &str = "AZURE_CLOUD_NAME";
 /// Whether `az` is to be run for every token.
 pub(crate) const FLEETKEY_RUN_AZ: &str = "FLEETKEY_RUN_AZ";
 

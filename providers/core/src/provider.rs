@@ -1,6 +1,6 @@
 //! What a cloud has to know, in two traits.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use clap::{ArgMatches, Command};
 
@@ -54,6 +54,12 @@ pub trait Request: fmt::Debug + Send + Sync {
     /// The request whose credential is needed to obtain this one: the source of a role. It is
     /// obtained, kept and locked in its own right, so that every role of one source shares it.
     fn source(&self) -> Option<&dyn Request> {
+        None
+    }
+
+    /// How long obtaining may take where another program does it, which may ask its own network and
+    /// think as long as it likes; `None` where only the network has to answer.
+    fn patience(&self) -> Option<Duration> {
         None
     }
 

@@ -24,7 +24,8 @@ pub trait OpenSession: Send {
     /// What is kept; nothing where nothing can be kept, since what cannot be replaced must not be
     /// redeemed. Errors if it may be there and cannot be read: its key is locked away.
     fn read(&mut self) -> Result<Option<KeptSession>>;
-    /// Marks, durably, that it is about to be redeemed.
+    /// Marks, durably, that it is about to be redeemed. Errors where its successor could not be
+    /// kept: then what is kept is not sent.
     fn redeeming(&mut self) -> Result<()>;
     /// Keeps what replaces it, durably, before anything that can fail. Errors where nothing can be
     /// kept; the caller goes on all the same and says so.

@@ -28,6 +28,7 @@ struct Lender {
     declines: Mutex<bool>,
     signed_out: Mutex<bool>,
     password: Mutex<Option<&'static str>>,
+    patience: Option<Duration>,
 }
 
 impl Lender {
@@ -66,6 +67,9 @@ impl Request for Lender {
     }
     fn key(&self, key: &mut CredentialKey) {
         key.field("name", self.name);
+    }
+    fn patience(&self) -> Option<Duration> {
+        self.patience
     }
     fn proof(&self) -> Option<Fingerprint> {
         self.password.lock().unwrap().map(|password| Fingerprint::of(password.as_bytes()))
@@ -249,4 +253,27 @@ fn twenty_threads_ask_once() {
         assert_eq!(thread.join().unwrap(), "/a1");
     }
     assert_eq!(lender.asked(), 1);
+}
+
+/// A runtime that notes how long it was given.
+#[derive(Default)]
+struct Noting(crate::host::Tokio, Arc<Mutex<Vec<Duration>>>);
+
+impl crate::Runtime for Noting {
+    fn run<'a>(&'a self, work: BoxFuture<'a, ()>, limit: Duration) -> Result<()> {
+        self.1.lock().unwrap().push(limit);
+        self.0.run(work, limit)
+    }
+}
+
+#[test]
+fn another_program_has_its_own_time_and_not_that_of_the_network() {
+    let mut fixture = Fixture::new();
+    let limits = Arc::default();
+    fixture.world.runtime = Box::new(Noting(crate::host::Tokio::default(), Arc::clone(&limits)));
+    fixture.options.timeout = Duration::from_secs(1);
+    fixture.bring(&Lender::named("network")).unwrap();
+    let patience = Some(Duration::from_secs(90));
+    fixture.bring(&Lender { patience, ..Lender::named("program") }).unwrap();
+    assert_eq!(limits.lock().unwrap().iter().map(Duration::as_secs).collect::<Vec<_>>(), [5, 92]);
 }

@@ -20,6 +20,8 @@ use crate::{
 };
 
 const CI: &str = "CI";
+/// A variable that is set to say no.
+const NO: [&str; 3] = ["", "0", "false"];
 /// Somebody came over the network, and what opens here is seen elsewhere or by nobody.
 const SSH_CONNECTION: &str = "SSH_CONNECTION";
 /// What a desktop shows on, or is forwarded to.
@@ -49,13 +51,14 @@ impl Desk {
 
     /// Whether a browser that opens here is seen by whoever waits.
     fn is_desktop(&self) -> bool {
-        if self.env.is_set(CI) {
+        if self.env.var(CI).is_some_and(|value| !NO.iter().any(|no| value == *no)) {
             return false;
         }
         // settings that cannot be read are the strict ones; who lands here is told why
         let strict = self.trust.is_strict().unwrap_or(true);
+        let browsers = || Browsers::new(&self.env, strict).are_there();
         if !strict && self.env.is_set(browser::BROWSER) {
-            return true;
+            return browsers();
         }
         let shows = DISPLAYS.iter().any(|name| self.env.is_set(name));
         let here = match DESKTOP {
@@ -63,7 +66,7 @@ impl Desk {
             Desktop::Variables(names) => names.iter().any(|name| self.env.is_set(name)),
         };
         let near = shows || !self.env.is_set(SSH_CONNECTION);
-        near && (here || browser::is_next_door(&self.env))
+        near && (here && browsers() || browser::is_next_door(&self.env))
     }
 }
 
@@ -124,6 +127,19 @@ mod tests {
         Desk::new(ask, &host).means()
     }
 
+    /// The same where these programs are.
+    #[cfg(unix)]
+    fn desk_with(programs: &[&str], env: &[(&str, &str)]) -> bool {
+        use std::os::unix::fs::OpenOptionsExt;
+        let home = tempfile::tempdir().unwrap();
+        for program in programs {
+            let mut file = std::fs::OpenOptions::new();
+            file.write(true).create_new(true).mode(0o700).open(home.path().join(program)).unwrap();
+        }
+        let path = [("PATH", home.path().to_str().unwrap())];
+        desk(None, &[env, &path].concat()).browser
+    }
+
     #[test]
     fn the_flag_decides() {
         assert_eq!(desk(Some(Ask::Never), &[("DISPLAY", ":0")]), Means::default());
@@ -133,24 +149,35 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_browser_needs_a_desktop_and_no_ci() {
-        assert!(desk(None, &[("DISPLAY", ":0")]).browser);
-        assert!(!desk(None, &[("DISPLAY", ":0"), ("CI", "true")]).browser);
-        assert!(!desk(None, &[]).browser);
+    fn a_browser_needs_a_desktop_and_a_way_to_open_one_and_no_ci() {
+        let open = ["xdg-open"];
+        assert!(desk_with(&open, &[("DISPLAY", ":0")]));
+        assert!(!desk_with(&[], &[("DISPLAY", ":0")]), "nothing opens a page");
+        for ci in ["true", "1", "anything"] {
+            assert!(!desk_with(&open, &[("DISPLAY", ":0"), ("CI", ci)]), "{ci}");
+        }
+        for no in ["", "0", "false"] {
+            assert!(desk_with(&open, &[("DISPLAY", ":0"), ("CI", no)]), "{no}");
+        }
+        assert!(!desk_with(&open, &[]));
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn over_the_network_it_takes_a_display_that_is_forwarded() {
         let ssh = ("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22");
-        assert!(!desk(None, &[ssh]).browser);
-        assert!(desk(None, &[ssh, ("DISPLAY", "localhost:10.0")]).browser);
+        assert!(!desk_with(&["xdg-open"], &[ssh]));
+        assert!(desk_with(&["xdg-open"], &[ssh, ("DISPLAY", "localhost:10.0")]));
     }
 
     #[test]
-    fn a_browser_somebody_named_is_one_but_not_in_ci() {
+    #[cfg(unix)]
+    fn a_browser_somebody_named_is_one_if_it_is_there_but_not_in_ci() {
         let named = ("BROWSER", "lynx");
-        assert!(desk(None, &[named, ("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22")]).browser);
-        assert!(!desk(None, &[named, ("CI", "1")]).browser);
+        let ssh = ("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22");
+        assert!(desk_with(&["lynx"], &[named, ssh]));
+        assert!(!desk_with(&[], &[named, ssh]));
+        assert!(!desk_with(&["lynx"], &[named, ("CI", "1")]));
     }
 
     #[test]
@@ -173,9 +200,9 @@ mod tests {
         use crate::host::{PrivateDir, Store};
         let home = tempfile::tempdir().unwrap();
         let env = [("BROWSER", "lynx"), ("XDG_CONFIG_HOME", home.path().to_str().unwrap())];
-        assert!(desk(None, &env).browser);
+        assert!(desk_with(&["lynx"], &env));
         let settings = PrivateDir::new(home.path().join("fleetkey"));
         settings.replace("config.toml", b"strict = true\n").unwrap();
-        assert!(!desk(None, &env).browser);
+        assert!(!desk_with(&["lynx"], &env));
     }
 }

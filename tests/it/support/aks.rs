@@ -1,7 +1,7 @@
 //! A sandbox with a tenant in it: one AKS cluster, one person, one application, and a browser that
 //! writes down what it was asked to open.
 
-use std::{fs, path::PathBuf};
+use std::{collections::HashMap, fs, path::PathBuf};
 
 use fleetkey_sandbox::{
     AksCluster, AksToken, App, AzLogin, Caller, ClientCertificate, FakeRun, Home, ManagedIdentity,
@@ -172,6 +172,11 @@ impl Aks {
     }
 }
 
+/// A certificate that other programs wrote.
+fn data(name: &str) -> String {
+    format!("{}/providers/azure/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
@@ -188,8 +193,7 @@ pub(crate) fn ways_of_machines(aks: &Aks) -> Vec<Way> {
     let token = [(Route::EntraToken, 1)].to_vec();
     let certificate = ClientCertificate::new(30).unwrap();
     let pem = home.write("certificate.pem", certificate.pem()).unwrap().display().to_string();
-    let user =
-        ManagedIdentity::user(tenant, IDENTITY, "55555555-5555-5555-5555-555555555555", RESOURCE);
+    let user = ManagedIdentity::user(tenant, IDENTITY, OBJECT, RESOURCE);
     sandbox.managed_identity(user);
     let projected = sandbox.azure_federated_token(SUBJECT, SignedDuration::from_hours(1)).unwrap();
     let projected = home.azure_federated_token(&projected).unwrap().display().to_string();
@@ -199,10 +203,13 @@ pub(crate) fn ways_of_machines(aks: &Aks) -> Vec<Way> {
         App::new(tenant, APP)
             .secret(SECRET)
             .certificate_pem(&certificate.pem())
+            .certificate_pem(&fs::read_to_string(data("pkcs1.pem")).unwrap())
             .federated(sandbox.azure_federation_issuer(), SUBJECT, audience)
             .federated(sandbox.github_issuer(), GITHUB, audience)
             .federated(sandbox.pipelines_issuer(), "connection-1", audience),
     );
+    let files = ["pkcs1.pem", "pkcs8.pem", "rc2.pfx", "aes.pfx"];
+    let files: HashMap<&str, String> = files.map(|name| (name, data(name))).into();
     let login = AzLogin::person(tenant, ALICE).at_sandbox().aks_token(AksToken::Absent);
     home.az_login(sandbox, &login).unwrap();
     let way = |name, args: Vec<String>, env, asks: &[(Route, usize)], who| Way {
@@ -229,12 +236,14 @@ pub(crate) fn ways_of_machines(aks: &Aks) -> Vec<Way> {
         args.extend(words(more));
         args
     };
+    let pfx = |name| ["--client-id", APP, "--client-certificate", files[name].as_str()];
+    let hunter2 = variables(&[("AZURE_CLIENT_CERTIFICATE_PASSWORD", "hunter2")]);
     let secret = variables(&[("AZURE_CLIENT_SECRET", SECRET)]);
     let password = variables(&[("AZURE_PASSWORD", PASSWORD)]);
     vec![
         way("secret", with("spn", &["--client-id", APP]), secret.clone(), &token, APP),
         Way {
-            cluster: legacy,
+            cluster: legacy.clone(),
             ..way(
                 "legacy secret",
                 with("spn", &["--client-id", APP, "--legacy"]),
@@ -255,7 +264,7 @@ pub(crate) fn ways_of_machines(aks: &Aks) -> Vec<Way> {
             )
         },
         Way {
-            cluster: bound,
+            cluster: bound.clone(),
             is_bound: true,
             ..way(
                 "bound password",
@@ -272,6 +281,34 @@ pub(crate) fn ways_of_machines(aks: &Aks) -> Vec<Way> {
             &token,
             APP,
         ),
+        Way {
+            cluster: legacy.clone(),
+            ..way(
+                "legacy certificate",
+                with("spn", &["--client-id", APP, "--client-certificate", &pem, "--legacy"]),
+                vec![],
+                &token,
+                APP,
+            )
+        },
+        Way {
+            cluster: bound.clone(),
+            is_bound: true,
+            ..way(
+                "bound certificate",
+                with(
+                    "spn",
+                    &[&["--client-id", APP, "--client-certificate", &pem], &pop[..]].concat(),
+                ),
+                vec![],
+                &token,
+                APP,
+            )
+        },
+        way("chain, rsa key", with("spn", &pfx("pkcs1.pem")), vec![], &token, APP),
+        way("chain, pkcs#8 key", with("spn", &pfx("pkcs8.pem")), vec![], &token, APP),
+        way("pfx of old", with("spn", &pfx("rc2.pfx")), hunter2.clone(), &token, APP),
+        way("pfx of today", with("spn", &pfx("aes.pfx")), hunter2, &token, APP),
         way(
             "password",
             with("ropc", &["--username", ALICE]),
@@ -311,6 +348,13 @@ pub(crate) fn ways_of_machines(aks: &Aks) -> Vec<Way> {
             IDENTITY,
         ),
         way(
+            "imds by object id",
+            metadata(&["--object-id", OBJECT]),
+            sandbox.imds_environment().unwrap(),
+            &[(Route::Imds, 1)],
+            IDENTITY,
+        ),
+        way(
             "app service",
             metadata(&["--identity-resource-id", RESOURCE]),
             sandbox.app_service_environment().unwrap(),
@@ -343,6 +387,7 @@ pub(crate) fn ways_of_machines(aks: &Aks) -> Vec<Way> {
     ]
 }
 
+const OBJECT: &str = "55555555-5555-5555-5555-555555555555";
 const POP_HOST: &str = "bound.contoso.com";
 const RESOURCE: &str = "/subscriptions/s/resourceGroups/g/providers/\
                         Microsoft.ManagedIdentity/userAssignedIdentities/i";

@@ -139,6 +139,15 @@ pub(super) struct Flags {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           value_parser = boolean, value_name = "BOOL")]
     pub(super) disable_instance_discovery: Option<bool>,
+
+    /// How much kubelogin logs; kubeconfigs carry it, and it is ignored
+    #[arg(long = "v", value_name = "LEVEL", hide = true)]
+    pub(super) klog_level: Option<i32>,
+
+    /// Where kubelogin logs to; the same
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          value_parser = boolean, value_name = "BOOL", hide = true)]
+    pub(super) logtostderr: Option<bool>,
 }
 
 /// A switch as Go's flag packages read it: `--legacy`, `--legacy=1`, `--legacy=False`.

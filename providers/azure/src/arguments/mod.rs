@@ -121,6 +121,8 @@ impl Arguments {
             disable_environment_override,
             environment_wins,
             disable_instance_discovery,
+            klog_level: _,
+            logtostderr: _,
         } = flags;
         let is_on = |switch: Option<bool>| switch == Some(true);
         let text = |name, value: Option<String>, rule| {
@@ -276,6 +278,17 @@ mod tests {
         assert_eq!(typed("--disable-environment-override").precedence, Precedence::Ignored);
         assert_eq!(typed("--disable-instance-discovery").discovery, Discovery::Disabled);
         assert_eq!(typed("--use-azurerm-env-vars").family, Family::AzureRm);
+    }
+
+    #[test]
+    fn kubelogins_flags_for_its_log_are_taken_and_ignored() {
+        let plain = format!("{:?}", typed("-l msi"));
+        for flags in ["--v 5", "--v=5", "--v=0 --v 10", "--logtostderr", "--logtostderr=false"] {
+            assert_eq!(format!("{:?}", typed(&format!("{flags} -l msi"))), plain, "{flags}");
+        }
+        let mut command = augment(Command::new("azure").no_binary_name(true));
+        let help = command.render_long_help().to_string();
+        assert!(!help.contains("--v ") && !help.contains("logtostderr"), "{help}");
     }
 
     #[test]

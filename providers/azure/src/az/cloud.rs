@@ -21,7 +21,7 @@ impl ActiveCloud {
     /// secrets.
     pub(crate) fn find(folder: &Folder, config: &Ini, host: &Host) -> Result<Self> {
         let name = config.setting("cloud", "name", host).unwrap_or_else(|| "AzureCloud".into());
-        let clouds = folder.ini("clouds.config", host)?;
+        let clouds = folder.ini(super::CLOUDS, host)?;
         let authority = match clouds.get(&name, ENDPOINT) {
             Some(endpoint) => configured(endpoint, &name, host)?,
             None => known(&name, host)?,

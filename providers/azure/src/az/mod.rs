@@ -34,6 +34,8 @@ pub(crate) const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 const TOKEN_CACHE: &str = "msal_token_cache";
 const SECRETS: &str = "service_principal_entries";
 const PROFILE: &str = "azureProfile.json";
+const CONFIG: &str = "config";
+const CLOUDS: &str = "clouds.config";
 
 /// Where az keeps its files.
 #[derive(Clone, Debug)]
@@ -73,7 +75,7 @@ impl Folder {
 
     /// What is set in `config`.
     pub(crate) fn config(&self, host: &Host) -> Result<Ini> {
-        self.ini("config", host)
+        self.ini(CONFIG, host)
     }
 
     /// Which subscriptions there are, and who sees them.
@@ -87,7 +89,17 @@ impl Folder {
 
     /// A number that changes when somebody signs in or out, or chooses another subscription.
     pub(crate) fn profile_stamp(&self, host: &Host) -> Option<i128> {
-        host.files.stamp(&self.0.join(PROFILE))
+        self.stamp(PROFILE, host)
+    }
+
+    /// The same for whoever's tokens az keeps, sealed or not.
+    pub(crate) fn token_stamps(&self, host: &Host) -> [Option<i128>; 2] {
+        ["json", "bin"].map(|end| self.stamp(&format!("{TOKEN_CACHE}.{end}"), host))
+    }
+
+    /// Numbers that change when another cloud is made the active one, or a cloud is changed.
+    pub(crate) fn cloud_stamps(&self, host: &Host) -> [Option<i128>; 2] {
+        [CONFIG, CLOUDS].map(|name| self.stamp(name, host))
     }
 
     /// The tokens of people.
@@ -119,6 +131,10 @@ impl Folder {
         let mut marks = ["bin", "sig"].into_iter().map(|mark| format!("{stem}.{mark}"));
         let mark = marks.find(|name| host.files.stamp(&self.0.join(name)).is_some())?;
         Some(format!("what `{mark}` stands for is sealed"))
+    }
+
+    fn stamp(&self, name: &str, host: &Host) -> Option<i128> {
+        host.files.stamp(&self.0.join(name))
     }
 
     fn ini(&self, name: &str, host: &Host) -> Result<Ini> {

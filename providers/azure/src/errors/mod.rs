@@ -17,6 +17,7 @@ use url::Url;
 use self::table::{Next, Row, Who};
 pub(crate) use self::{asker::Asker, body::Said, meaning::is_transient};
 use crate::{
+    authority::is_guid,
     claims,
     entra::Client,
     server_id::{AKS_CLIENT, ServerId},
@@ -90,8 +91,9 @@ impl Call<'_> {
             .next(self.probe())
     }
 
+    /// What is no GUID is no correlation id: a server could have put anything in its place.
     fn cause(&self, said: &Said) -> String {
-        let id = said.correlation.as_deref().filter(|id| is_id(id)).unwrap_or(self.request_id);
+        let id = said.correlation.as_deref().filter(|id| is_guid(id)).unwrap_or(self.request_id);
         format!("{} (correlation id {id})", said.sentence(&self.secrets))
     }
 
@@ -171,11 +173,6 @@ fn span(duration: SignedDuration) -> String {
         seconds @ ..172_800 => format!("{} h", seconds / 3600),
         seconds => format!("{} days", seconds / 86_400),
     }
-}
-
-/// Whether it may stand behind "correlation id" as it is.
-fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// What Entra lets clocks differ.

@@ -289,3 +289,22 @@ fn neither_a_secret_nor_a_control_character_gets_through() {
     assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
     assert!(text.ends_with(&format!("(correlation id {ID})")), "{text}");
 }
+
+#[test]
+fn what_is_no_guid_is_not_shown_for_a_correlation_id() {
+    let guid = "89abcdef-0123-4567-89AB-cdef01234567";
+    let long = format!("{guid}0");
+    for (said, shown) in [
+        (guid, guid),
+        ("c-1", ID),
+        ("", ID),
+        ("0AAAA-BbCcDdEeFf0123456789", ID),
+        ("89abcdef0123456789abcdef01234567", ID),
+        ("g9abcdef-0123-4567-89ab-cdef01234567", ID),
+        (&long, ID),
+    ] {
+        let body = json!({ "error": "invalid_grant", "correlation_id": said });
+        let text = error_for(&person(), &answer(400, &body.to_string())).to_string();
+        assert!(text.ends_with(&format!("(correlation id {shown})")), "{said}: {text}");
+    }
+}

@@ -54,7 +54,7 @@ impl Sources<'_> {
             Way::Pipelines => Box::new(self.pipelines()?),
             Way::Machine => Box::new(ManagedIdentity::here(self.identity()?, self.host)?),
             Way::AzureCli => Box::new(self.azure_cli()?),
-            Way::Azd => Box::new(Azd::here(self.settings.tenant_id.map(|id| id.value), self.host)),
+            Way::Azd => Box::new(Azd::here(self.settings.tenant_id.map(|id| id.value), self.host)?),
         })
     }
 

@@ -2,14 +2,20 @@
 //!
 //! Who that is stands in files of azd's own (`AZD_CONFIG_DIR`, or `~/.azd`), in a form that is not
 //! documented. When they were written is part of the key, so that nobody is given the token of whoever
-//! was signed in before.
+//! was signed in before. The same goes for those whom azd asks in turn, if it keeps nobody itself:
+//! az (`auth.useAzCliAuth` in its `config.json`), or the editor that started it
+//! (`AZD_AUTH_ENDPOINT`).
 
-use fleetkey_provider::{BoxFuture, CredentialKey, Error, Host, Result, shown};
+use std::{ffi::OsString, path::Path, time::Duration};
+
+use fleetkey_provider::{BoxFuture, CredentialKey, Error, Fingerprint, Host, Result, shown};
+use serde_json::Value;
 
 use super::{
     Granted, Source, Wanted,
     program::{LIMIT, Question},
 };
+use crate::{arguments::boolean, az::Folder, variables::AZURE_CONFIG_DIR};
 
 /// Whoever is signed in to `azd`.
 #[derive(Debug)]
@@ -17,21 +23,80 @@ pub(crate) struct Azd {
     tenant: Option<String>,
     /// When azd's files were written, as they were found.
     signed_in: String,
+    /// When az's were, if azd asks az.
+    az: Option<String>,
+    /// Whom else it asks, in `VARIABLES`.
+    outside: Option<Fingerprint>,
+    /// The folders whose files were looked at, whatever the environment says.
+    folders: Vec<(String, OsString)>,
 }
 
 impl Azd {
     /// Whoever is signed in now; `tenant` is the one the token is to be of.
-    pub(crate) fn here(tenant: Option<String>, host: &Host) -> Self {
-        let home = || host.path_var("HOME").or_else(|| host.path_var("USERPROFILE"));
-        let folder = host.path_var("AZD_CONFIG_DIR").or_else(|| Some(home()?.join(".azd")));
+    pub(crate) fn here(tenant: Option<String>, host: &Host) -> Result<Self> {
+        let mut folders = Vec::new();
+        let home = || {
+            let name = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+            Some(host.path_var(name)?.join(".azd"))
+        };
+        let folder = match host.path_var(AZD_CONFIG_DIR) {
+            Some(_) if host.trust.is_strict()? => {
+                host.notes.note(&format!("`{AZD_CONFIG_DIR}` is ignored: strict"));
+                home()
+            }
+            Some(path) => Some(path),
+            None => home(),
+        };
+        if let Some(folder) = &folder {
+            folders.push((AZD_CONFIG_DIR.to_owned(), folder.into()));
+        }
         let stamp = |name| folder.as_ref().and_then(|folder| host.files.stamp(&folder.join(name)));
-        let signed_in = format!("{:?}", FILES.map(stamp));
-        Self { tenant, signed_in }
+        let signed_in = format!("{:?}", [AUTH, CONFIG].map(stamp));
+        let mut az = None;
+        if folder.as_ref().is_some_and(|folder| asks_az(&folder.join(CONFIG), host)) {
+            let of_az = Folder::find(None, host)?;
+            if let Some(folder) = &of_az {
+                folders.push((AZURE_CONFIG_DIR.to_owned(), folder.path().into()));
+            }
+            az = Some(format!(
+                "{:?}",
+                of_az.map(|folder| (folder.profile_stamp(host), folder.token_stamps(host)))
+            ));
+        }
+        let values = VARIABLES.map(|name| host.env.var(name).filter(|value| !value.is_empty()));
+        let outside = values
+            .iter()
+            .any(Option::is_some)
+            .then(|| Fingerprint::of(format!("{values:?}").as_bytes()));
+        Ok(Self { tenant, signed_in, az, outside, folders })
     }
 }
 
-/// Who is signed in, and the person's settings.
-const FILES: [&str; 2] = ["auth.json", "config.json"];
+/// Whether azd asks az. What cannot be read may say so.
+fn asks_az(config: &Path, host: &Host) -> bool {
+    let config = match host.files.read(config) {
+        Ok(None) => return false,
+        Ok(Some(bytes)) => serde_json::from_slice::<Value>(&bytes).ok(),
+        Err(_) => None,
+    };
+    let Some(config) = config else { return true };
+    match config.pointer("/auth/useAzCliAuth") {
+        None => false,
+        // azd writes a string, of Go's words for it
+        Some(Value::String(text)) => boolean(text).unwrap_or(false),
+        Some(Value::Bool(is_on)) => *is_on,
+        Some(_) => true,
+    }
+}
+
+/// Where azd keeps its files, if not in `~/.azd`.
+const AZD_CONFIG_DIR: &str = "AZD_CONFIG_DIR";
+/// Who is signed in.
+const AUTH: &str = "auth.json";
+/// The person's settings.
+const CONFIG: &str = "config.json";
+/// Whom azd asks in place of its own files, and what it shows them.
+const VARIABLES: [&str; 2] = ["AZD_AUTH_ENDPOINT", "AZD_AUTH_KEY"];
 
 impl Source for Azd {
     fn describe(&self) -> String {
@@ -42,14 +107,20 @@ impl Source for Azd {
     }
 
     fn key(&self, key: &mut CredentialKey) {
-        let Self { tenant, signed_in } = self;
+        let Self { tenant, signed_in, az, outside, folders: _ } = self;
         key.field("source", "azd");
         key.field("signed in", signed_in);
+        key.maybe("az", az.as_deref());
+        key.maybe("outside", outside.map(|value| value.to_string()).as_deref());
         key.maybe("tenant", tenant.as_deref().map(str::to_lowercase).as_deref());
     }
 
     fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        Some(LIMIT)
     }
 
     fn obtain<'a>(&'a self, wanted: &'a Wanted, host: &'a Host) -> BoxFuture<'a, Result<Granted>> {
@@ -68,7 +139,7 @@ impl Source for Azd {
             let question = Question {
                 name: "azd",
                 args,
-                env: Vec::new(),
+                env: self.folders.clone(),
                 limit: LIMIT,
                 field: "token",
                 sign_in: "azd auth login".into(),
@@ -81,7 +152,10 @@ impl Source for Azd {
 
 #[cfg(test)]
 mod tests {
-    use fleetkey_provider::{ExposeSecret, Kind, testing::ScriptedPrograms};
+    use fleetkey_provider::{
+        ExposeSecret, Kind,
+        testing::{ScriptedPrograms, StaticTrust},
+    };
 
     use super::*;
     use crate::{
@@ -95,7 +169,7 @@ mod tests {
     }
 
     fn obtain(world: &World, tenant: Option<&str>) -> Result<Granted> {
-        let azd = Azd::here(tenant.map(Into::into), &world.host());
+        let azd = Azd::here(tenant.map(Into::into), &world.host())?;
         now(azd.obtain(&wanted(), &world.host()))
     }
 
@@ -140,18 +214,81 @@ mod tests {
         assert_eq!((error.kind(), error.next_line()), (Kind::Config, Some("command -v azd")));
     }
 
+    const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+
+    fn key_of(host: &Host) -> String {
+        let mut key = CredentialKey::new("azure");
+        Azd::here(None, host).unwrap().key(&mut key);
+        key.finish().to_string()
+    }
+
+    fn at_home(files: &[(&str, &str)]) -> World {
+        let world = World::default().env(&[(HOME, "/h")]);
+        files.iter().fold(world, |world, (path, text)| world.file(path, *text))
+    }
+
     #[test]
     fn who_signs_in_as_somebody_else_is_given_no_token_of_before() {
-        let fingerprint = |files: &[(&str, &str)]| {
-            let world = World::default().env(&[("HOME", "/h")]);
-            let world = files.iter().fold(world, |world, (path, text)| world.file(path, *text));
-            let mut key = CredentialKey::new("azure");
-            Azd::here(None, &world.host()).key(&mut key);
-            key.finish().to_string()
-        };
+        let fingerprint = |files: &[(&str, &str)]| key_of(&at_home(files).host());
         let nobody = fingerprint(&[]);
         let ann = fingerprint(&[("/h/.azd/auth.json", "ann")]);
         let robert = fingerprint(&[("/h/.azd/auth.json", "robert")]);
         assert!(nobody != ann && ann != robert);
+    }
+
+    #[test]
+    fn whom_azd_asks_in_turn_is_part_of_the_key() {
+        let profile = |config: &str, text: &str| {
+            key_of(
+                &at_home(&[("/h/.azd/config.json", config), ("/h/.azure/azureProfile.json", text)])
+                    .host(),
+            )
+        };
+        for (config, asks) in [
+            (r#"{"auth":{"useAzCliAuth":"true"}}"#, true),
+            (r#"{"auth":{"useAzCliAuth":"1"}}"#, true),
+            (r#"{"auth":{"useAzCliAuth":true}}"#, true),
+            ("{", true),
+            (r#"{"auth":{"useAzCliAuth":"false"}}"#, false),
+            (r#"{"auth":{}}"#, false),
+            ("{}", false),
+        ] {
+            assert_eq!(profile(config, "ann") != profile(config, "robert"), asks, "{config}");
+        }
+        let on = r#"{"auth":{"useAzCliAuth":"true"}}"#;
+        let with_tokens = |tokens: &str| {
+            let world = at_home(&[("/h/.azd/config.json", on), ("/az/azureProfile.json", "ann")]);
+            let world = world.env(&[("AZURE_CONFIG_DIR", "/az")]);
+            key_of(&world.file("/az/msal_token_cache.json", tokens).host())
+        };
+        assert_ne!(with_tokens("a"), with_tokens("ab"));
+
+        let outside = |env: &[(&str, &str)]| key_of(&at_home(&[]).env(env).host());
+        let one = outside(&[("AZD_AUTH_ENDPOINT", "http://127.0.0.1:1")]);
+        assert_ne!(one, outside(&[]));
+        assert_ne!(one, outside(&[("AZD_AUTH_ENDPOINT", "http://127.0.0.1:2")]));
+        assert_ne!(
+            one,
+            outside(&[("AZD_AUTH_ENDPOINT", "http://127.0.0.1:1"), ("AZD_AUTH_KEY", "k")])
+        );
+        assert_eq!(outside(&[("AZD_AUTH_ENDPOINT", "")]), outside(&[]));
+    }
+
+    #[test]
+    fn a_strict_machine_lets_no_variable_move_azds_files() {
+        let programs = ScriptedPrograms::default().with("azd", 0, r#"{"token":"t"}"#, "");
+        let world = World { programs, ..at_home(&[]) }.env(&[(AZD_CONFIG_DIR, "/elsewhere")]);
+        let mut strict = world.host();
+        strict.trust = Box::new(StaticTrust { strict: true, ..StaticTrust::default() });
+        for (host, folder) in [(world.host(), "/elsewhere".into()), (strict, home_folder())] {
+            let azd = Azd::here(None, &host).unwrap();
+            now(azd.obtain(&wanted(), &host)).unwrap();
+            let run = world.programs.started().pop().unwrap();
+            assert_eq!(run.env, [(AZD_CONFIG_DIR.to_owned(), folder)]);
+        }
+    }
+
+    fn home_folder() -> OsString {
+        Path::new("/h").join(".azd").into()
     }
 }

@@ -156,11 +156,12 @@ mod tests {
         for (answer, kind, words) in [
             (
                 (|visit| {
-                    let said = "AADSTS65004: Declined.\r\nCorrelation ID: c-1";
+                    let said = "AADSTS65004: Declined.\r\nCorrelation ID: 00000000-0000-0000-0000-00000000000c";
                     with(visit, &[("error", "access_denied"), ("error_description", said)])
                 }) as Answer,
                 Kind::SignInNeeded,
-                "the sign-in was declined: AADSTS65004: Declined (correlation id c-1)",
+                "the sign-in was declined: AADSTS65004: Declined \
+                 (correlation id 00000000-0000-0000-0000-00000000000c)",
             ),
             (
                 |visit| with(visit, &[("error", "invalid_request"), ("code", "c")]),

@@ -18,7 +18,7 @@ mod program;
 pub(crate) mod session;
 mod workload_identity;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use fleetkey_provider::{
     BoxFuture, CredentialKey, Error, Fingerprint, Host, Means, Result, SecretString, SessionKey,
@@ -61,6 +61,11 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
 
     /// The tenant the token has to be of, if it is known as a GUID.
     fn tenant(&self) -> Option<&str>;
+
+    /// How long another program may take that is asked for the token.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
 
     /// A token that is there already, in another tool's cache.
     fn at_hand(&self, _wanted: &Wanted, _host: &Host) -> Result<Option<Granted>> {

@@ -4,7 +4,6 @@ use fleetkey_provider::{BoxFuture, CredentialKey, Host, Means, Result, SessionKe
 
 use super::{Granted, Source, Wanted, application, device_code, interactive, session::Session};
 use crate::{
-    claims,
     entra::{Client, Tokens, Version},
     errors::Asker,
 };
@@ -57,16 +56,10 @@ impl Person {
 
     /// Keeps the session, and hands out the token. Somebody else's is neither kept nor handed out.
     fn accept(&self, tokens: Tokens, wanted: &Wanted, host: &Host) -> Result<Granted> {
-        if let Some(hint) = &self.hint {
-            let checked =
-                claims::check_person(hint, &tokens.access_token, tokens.id_token.as_ref());
-            checked.map_err(|error| {
-                match self.session.asker().sign_in(&self.client, &wanted.server) {
-                    Some(line) => error.next(line),
-                    None => error,
-                }
-            })?;
-        }
+        self.session.check(&tokens).map_err(|error| match self.sign_in_line(wanted) {
+            Some(line) => error.next(line),
+            None => error,
+        })?;
         self.session.keep(&tokens, host);
         Ok(Granted { access_token: tokens.access_token })
     }
@@ -98,13 +91,7 @@ impl Source for Person {
     }
 
     fn obtain<'a>(&'a self, wanted: &'a Wanted, host: &'a Host) -> BoxFuture<'a, Result<Granted>> {
-        Box::pin(async move {
-            let granted = self.session.redeem(&self.client, wanted, None, host).await?;
-            if let Some(hint) = &self.hint {
-                claims::check_person(hint, &granted.access_token, None)?;
-            }
-            Ok(granted)
-        })
+        Box::pin(self.session.redeem(&self.client, wanted, None, host))
     }
 
     fn how(&self, means: Means) -> Option<SignIn> {
@@ -266,7 +253,9 @@ mod tests {
         assert_eq!(world.sessions.kept(ann.session.key()).as_deref(), Some("rt-1"));
         world.entra_grants(&access_token(&json!({ "upn": "bob@x" })), None);
         let error = now(ann.obtain(&wanted(), &world.host())).unwrap_err();
-        assert_eq!(error.kind(), Kind::Refused);
+        assert_eq!(error.kind(), Kind::SignInNeeded);
+        assert_eq!(error.next_line(), ann.sign_in_line(&wanted()).as_deref());
+        assert_eq!(world.sessions.kept(ann.session.key()), None);
         world.entra_grants(&access_token(&json!({ "upn": "Ann@X" })), Some("anns"));
         sign_in(&ann, SignIn::Browser, &world).unwrap();
         assert_eq!(world.sessions.kept(ann.session.key()).as_deref(), Some("anns"));

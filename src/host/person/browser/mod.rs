@@ -71,6 +71,11 @@ impl Browsers {
         Self { openers: named.chain(usual).collect(), moment: MOMENT }
     }
 
+    /// Whether there is any.
+    pub(super) fn are_there(&self) -> bool {
+        !self.openers.is_empty()
+    }
+
     /// Opens the page, and says whether anything took it.
     pub(super) async fn open(&self, page: &Page) -> bool {
         for opener in &self.openers {

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use fleetkey_sandbox::{AksCluster, App, EXCHANGE_AUDIENCE, Home, ManagedIdentity, Route, Sandbox};
+use fleetkey_sandbox::{
+    AksCluster, App, EXCHANGE_AUDIENCE, Home, ManagedIdentity, Person, Route, Sandbox,
+};
 use jiff::SignedDuration;
 
 use super::Way;
@@ -22,6 +24,8 @@ impl Aks {
         let entra = sandbox.entra();
         let tenant = entra.tenant("contoso.com");
         let issuer = sandbox.azure_federation_issuer();
+        // for who tries `interactive` or `devicecode` by hand
+        entra.person(Person::new("alice@contoso.com", &[&tenant]));
         entra.app(App::new(&tenant, DEPLOYER).secret(SECRET));
         entra.app(App::new(&tenant, POD).federated(issuer, SUBJECT, EXCHANGE_AUDIENCE));
         sandbox.managed_identity(ManagedIdentity::user(

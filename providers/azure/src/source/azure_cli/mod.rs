@@ -108,6 +108,10 @@ impl Source for AzureCli {
         self.source().at_hand(wanted, host)
     }
 
+    fn patience(&self) -> Option<Duration> {
+        self.source().patience()
+    }
+
     /// `open` has just read that they are signed in.
     fn still_ours(&self, _host: &Host) -> bool {
         true

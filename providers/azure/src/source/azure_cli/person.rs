@@ -20,6 +20,7 @@ use crate::{
     claims,
     entra::{AGAIN, Client, Endpoints, Failure, Form, Purpose},
     errors::Asker,
+    source::session,
 };
 
 /// az takes a token that has less left than this for none (MSAL's `DEFAULT_TOKEN_RENEWAL_OFFSET`).
@@ -140,10 +141,19 @@ impl Person {
     ) -> Result<Granted> {
         let mut kept = open.as_deref_mut().map(|open| Kept::read(open, host)).unwrap_or_default();
         let mut is_changed = kept.retain(&self.homes);
-        let mut ended = None;
+        let (mut ended, mut unmarked) = (None, None);
         for Candidate { secret, since: _, is_kept } in self.candidates(&kept) {
-            if let Some(Err(error)) = open.as_deref_mut().map(OpenSession::redeeming) {
-                host.notes.note(&format!("going on without a mark: {error}"));
+            match open.as_deref_mut().map(OpenSession::redeeming) {
+                Some(Err(error)) if is_kept => {
+                    host.notes.note(&format!("the kept session is not redeemed: {error}"));
+                    unmarked = Some(session::unmarked(error));
+                    continue;
+                }
+                // az keeps its own, whatever becomes of the successor
+                Some(Err(error)) => {
+                    host.notes.note(&format!("going on without a mark: {error}"));
+                }
+                Some(Ok(())) | None => {}
             }
             let retry = if open.is_some() { Retry::Redemption } else { AGAIN };
             let purpose = Purpose { asker: &Asker::AzureCli, wanted };
@@ -175,9 +185,11 @@ impl Person {
             }
         }
         settle(open, &kept, is_changed, host);
-        match ended {
-            Some(error) => Err(error),
-            None => self.through_az(wanted, host).await,
+        match (ended, unmarked) {
+            // nothing of az's was there to be tried
+            (None, _) => self.through_az(wanted, host).await,
+            // what is kept may be alive yet
+            (Some(_), Some(error)) | (Some(error), None) => Err(error),
         }
     }
 

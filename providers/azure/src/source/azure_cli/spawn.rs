@@ -10,7 +10,7 @@ use super::{AzSettings, Granted, Source, Wanted};
 use crate::{
     az::{Folder, Subscription, User},
     source::program::{LIMIT, Question},
-    variables::AZURE_CONFIG_DIR,
+    variables::{AZURE_CLOUD_NAME, AZURE_CONFIG_DIR},
 };
 
 /// An account of az's that is asked through az.
@@ -21,6 +21,8 @@ pub(super) struct Spawned {
     account: Option<Account>,
     /// Changes with whoever is signed in, where nobody could be found out.
     profile: Option<i128>,
+    /// Changes with the cloud that az takes for the active one.
+    cloud: String,
     agent: Option<Fingerprint>,
     limit: Duration,
     why: String,
@@ -53,6 +55,11 @@ impl Spawned {
             selector,
             account: None,
             profile: folder.and_then(|folder| folder.profile_stamp(host)),
+            cloud: format!(
+                "{:?} {:?}",
+                host.env.var(AZURE_CLOUD_NAME),
+                folder.map(|folder| folder.cloud_stamps(host))
+            ),
             agent: agent(host),
             limit: limit.unwrap_or(LIMIT),
             why: why.into(),
@@ -110,13 +117,14 @@ impl Source for Spawned {
     }
 
     fn key(&self, key: &mut CredentialKey) {
-        let Self { folder, selector, account, profile, agent, limit: _, why: _ } = self;
+        let Self { folder, selector, account, profile, cloud, agent, limit: _, why: _ } = self;
         let folder = folder.as_ref().map(|path| path.to_string_lossy());
         key.field("source", "az program");
         key.maybe("folder", folder.as_deref());
         key.maybe("selector", selector.as_ref().map(|(flag, _)| *flag));
         key.maybe("selected", selector.as_ref().map(|(_, value)| value.as_str()));
         key.maybe("profile", profile.map(|stamp| stamp.to_string()).as_deref());
+        key.field("active cloud", cloud);
         key.maybe("agent", agent.map(|agent| agent.to_string()).as_deref());
         if let Some(Account { name, subscription, cloud, tenant }) = account {
             key.field("account", &name.to_lowercase());
@@ -132,6 +140,10 @@ impl Source for Spawned {
             (None, Some(("--tenant", tenant))) => Some(tenant),
             (None, _) => None,
         }
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        Some(self.limit)
     }
 
     fn obtain<'a>(&'a self, wanted: &'a Wanted, host: &'a Host) -> BoxFuture<'a, Result<Granted>> {

@@ -7,10 +7,9 @@ mod app_service;
 mod arc;
 mod cloud_shell;
 mod imds;
+mod machine;
 mod machine_learning;
 mod reply;
-
-use std::path::Path;
 
 use fleetkey_provider::{BoxFuture, CredentialKey, Endpoint, Error, Fingerprint, Host, Result};
 
@@ -72,7 +71,7 @@ impl Identity {
 pub(crate) struct ManagedIdentity {
     identity: Identity,
     service: Service,
-    machine: Option<Fingerprint>,
+    machine: Fingerprint,
 }
 
 /// Who lends it.
@@ -90,7 +89,7 @@ impl ManagedIdentity {
     pub(crate) fn here(identity: Identity, host: &Host) -> Result<Self> {
         let service = service(&identity, host)?;
         host.notes.note(&format!("managed identity: {} at {}", service.name(), service.endpoint()));
-        Ok(Self { identity, service, machine: machine(host) })
+        Ok(Self { identity, service, machine: machine::here(host)? })
     }
 }
 
@@ -134,7 +133,7 @@ impl Source for ManagedIdentity {
         key.maybe("app", service.app().map(|app| app.to_string()).as_deref());
         key.field("identity", kind);
         key.maybe("id", id.map(str::to_lowercase).as_deref());
-        key.maybe("machine", machine.map(|id| id.to_string()).as_deref());
+        key.field("machine", &machine.to_string());
     }
 
     fn tenant(&self) -> Option<&str> {
@@ -225,14 +224,6 @@ fn service(identity: &Identity, host: &Host) -> Result<Service> {
     Imds::here(host).map(Service::Imds)
 }
 
-/// What tells two machines apart that share a home folder.
-fn machine(host: &Host) -> Option<Fingerprint> {
-    let id = host.files.read(Path::new("/etc/machine-id")).ok().flatten();
-    let name =
-        || host.path_var(COMPUTERNAME).map(|name| name.to_string_lossy().into_owned().into());
-    id.or_else(name).filter(|id: &Vec<u8>| !id.is_empty()).map(|id| Fingerprint::of(&id))
-}
-
 /// Where the token service of an app, or of an Arc machine, is.
 const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
 /// The secret that an app's token service wants.
@@ -247,8 +238,6 @@ const MSI_ENDPOINT: &str = "MSI_ENDPOINT";
 const MSI_SECRET: &str = "MSI_SECRET";
 /// Where the instance metadata service is, if not at its own address.
 const POD_IDENTITY: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
-/// The name of a Windows machine.
-const COMPUTERNAME: &str = "COMPUTERNAME";
 
 #[cfg(test)]
 mod tests {
@@ -324,7 +313,7 @@ mod tests {
 
     #[test]
     fn whatever_could_change_the_token_changes_the_key() {
-        let base = World::default();
+        let base = World::default().env(&[("COMPUTERNAME", "a")]);
         let other_app = [APP, &[("IDENTITY_HEADER", "h2")]].concat();
         let worlds = [
             base.clone(),

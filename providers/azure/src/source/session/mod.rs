@@ -2,7 +2,9 @@
 //!
 //! Entra does not revoke a refresh token that was redeemed, so a lost answer costs nothing but the
 //! way. It is redeemed one at a time all the same, and what replaces it is kept before anything else,
-//! because the one that was sent dies 90 days after it was issued.
+//! because the one that was sent dies 90 days after it was issued. An authority that is not Entra may
+//! revoke all that came of a token that is sent twice, so none that is kept is sent where its
+//! successor could not be kept.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +16,7 @@ use super::{Granted, Wanted};
 use crate::{
     NAME,
     authority::Authority,
+    claims,
     entra::{Client, Endpoints, Failure, Form, Purpose, Tokens, Version},
     errors::Asker,
 };
@@ -72,7 +75,8 @@ impl Session {
 
     /// Redeems what is kept, or else `fallback`. Fails with
     /// [`Kind::SignInNeeded`](fleetkey_provider::Kind::SignInNeeded) if there is neither, without a
-    /// request, and if Entra wants to see the person.
+    /// request, if Entra wants to see the person, and if the session is not that of the person who
+    /// was named: it is forgotten then.
     pub(crate) async fn redeem(
         &self,
         client: &Client,
@@ -98,21 +102,45 @@ impl Session {
         }
         let mut ended = None;
         if let Some(kept) = kept {
-            match self.try_one(&mut *open, &kept.secret, (client, &endpoints), wanted, host).await {
-                Err(Failure::Refused(said, error)) if said.is_dead_grant() => {
-                    host.notes
-                        .note(&format!("the kept session has ended ({error}) and is forgotten"));
-                    open.forget();
-                    ended = Some(error);
+            match open.redeeming() {
+                Ok(()) => {
+                    let at = (client, &endpoints);
+                    match self.try_one(&mut *open, &kept.secret, at, wanted, host).await {
+                        Err(Failure::Refused(said, error)) if said.is_dead_grant() => {
+                            host.notes.note(&format!(
+                                "the kept session has ended ({error}) and is forgotten"
+                            ));
+                            open.forget();
+                            ended = Some(error);
+                        }
+                        done => return self.accept(done?, &mut *open, client, wanted),
+                    }
                 }
-                done => return Ok(done?),
+                Err(error) if fallback.is_some() => {
+                    host.notes.note(&format!("the kept session is not redeemed: {error}"));
+                }
+                Err(error) => return Err(unmarked(error)),
             }
         }
-        match fallback {
-            Some(secret) => {
-                Ok(self.try_one(&mut *open, &secret, (client, &endpoints), wanted, host).await?)
+        let Some(secret) = fallback else {
+            return Err(ended.unwrap_or_else(|| self.needed(client, wanted)));
+        };
+        // the other tool keeps its own, whatever becomes of the successor
+        if let Err(error) = open.redeeming() {
+            host.notes.note(&format!("going on without a mark: {error}"));
+        }
+        let tokens = self.try_one(&mut *open, &secret, (client, &endpoints), wanted, host).await?;
+        self.accept(tokens, &mut *open, client, wanted)
+    }
+
+    /// Whether the tokens are those of the person who was named, if one was.
+    pub(crate) fn check(&self, tokens: &Tokens) -> Result<()> {
+        let Tokens { access_token, refresh_token: _, id_token } = tokens;
+        match &self.asker {
+            Asker::Person { hint: Some(hint), .. } => {
+                claims::check_person(hint, access_token, id_token.as_ref())
             }
-            None => Err(ended.unwrap_or_else(|| self.needed(client, wanted))),
+            _ => Ok(()),
         }
     }
 
@@ -141,6 +169,28 @@ impl Session {
         }
     }
 
+    /// Hands out the token. Somebody else's is not, and their session is forgotten, so that whoever
+    /// was named can sign in.
+    fn accept(
+        &self,
+        tokens: Tokens,
+        open: &mut dyn OpenSession,
+        client: &Client,
+        wanted: &Wanted,
+    ) -> Result<Granted> {
+        if let Err(error) = self.check(&tokens) {
+            open.forget();
+            let error = Error::sign_in_needed("the kept session was somebody else's")
+                .because(error.cause().unwrap_or(error.message()));
+            return Err(match self.asker.sign_in(client, &wanted.server) {
+                Some(line) => error.next(line),
+                None => error,
+            });
+        }
+        Ok(Granted { access_token: tokens.access_token })
+    }
+
+    /// Redeems that one, and keeps what replaces it.
     async fn try_one(
         &self,
         open: &mut dyn OpenSession,
@@ -148,10 +198,7 @@ impl Session {
         (client, endpoints): (&Client, &Endpoints),
         wanted: &Wanted,
         host: &Host,
-    ) -> Result<Granted, Failure> {
-        if let Err(error) = open.redeeming() {
-            host.notes.note(&format!("going on without a mark: {error}"));
-        }
+    ) -> Result<Tokens, Failure> {
         let form = Form::grant("refresh_token").with("refresh_token", secret.expose_secret());
         let purpose = Purpose { asker: &self.asker, wanted };
         let answer = client.redeem(endpoints, form, purpose, Retry::Redemption, host).await;
@@ -165,7 +212,7 @@ impl Session {
                     }
                     None => open.unchanged(),
                 }
-                Ok(Granted { access_token: tokens.access_token })
+                Ok(tokens)
             }
             Err(Failure::Refused(said, error)) => {
                 open.unchanged();
@@ -182,6 +229,11 @@ impl Session {
     fn challenged(&self) -> MutexGuard<'_, Option<String>> {
         self.challenge.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The error of a kept session that was not sent, because its successor could not be kept.
+pub(crate) fn unmarked(error: Error) -> Error {
+    error.or_next(|| "df -h ~/.local/state".into())
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 use fleetkey_provider::{Kind, testing::StaticSessions};
+use serde_json::json;
 
 use super::*;
 use crate::{
     server_id::AKS,
-    testing::{CLIENT, World, client, now, wanted},
+    testing::{CLIENT, Unmarkable, World, access_token, client, now, wanted},
 };
 
 fn session() -> Session {
@@ -165,6 +166,54 @@ fn a_full_disk_costs_no_token() {
         Tokens { access_token: "at".into(), refresh_token: Some("rt".into()), id_token: None };
     session().keep(&tokens, &world.host());
     assert!(world.notes.lines().last().unwrap().ends_with("you will be asked again"));
+}
+
+#[test]
+fn a_kept_session_that_cannot_be_marked_is_not_redeemed() {
+    let unmarkable = |world: &World, fallback: Option<&str>| {
+        let mut host = world.host();
+        host.sessions = Box::new(Unmarkable(world.sessions.clone()));
+        let session = session();
+        now(session.redeem(&client(), &wanted(), fallback.map(Into::into), &host))
+    };
+    let world = kept();
+    world.entra_grants("at", Some("rt-2"));
+    let error = unmarkable(&world, None).unwrap_err();
+    assert_eq!(error.to_string(), "the session is not renewed: the disk is full");
+    assert_eq!(error.next_line(), Some("df -h ~/.local/state"));
+    assert!(world.http.requests().is_empty());
+    assert_eq!(held(&world).as_deref(), Some("rt-1"));
+
+    // another tool keeps its own
+    assert_eq!(unmarkable(&world, Some("theirs")).unwrap().access_token.expose_secret(), "at");
+    let [sent] = &world.forms()[..] else { panic!("one request") };
+    assert!(sent.contains("refresh_token=theirs"), "{sent}");
+}
+
+#[test]
+fn whoever_signed_in_by_one_name_is_not_refused_at_renewal_for_another() {
+    let asker = Asker::Person { login: None, hint: Some("ann@x".into()) };
+    let session = Session::of(&client(), Some("ann@x"), asker);
+    let sessions = StaticSessions::default().with(session.key(), "rt-1");
+    let world = World { sessions, ..World::default() };
+    let answers = |upn: &str, name: &str| {
+        let body = json!({
+            "access_token": access_token(&json!({ "upn": upn })),
+            "id_token": access_token(&json!({ "preferred_username": name })),
+            "refresh_token": "rt-2",
+        });
+        world.http.answer(200, &[], &body.to_string());
+    };
+    answers("alias@y", "Ann@x");
+    now(session.redeem(&client(), &wanted(), None, &world.host())).unwrap();
+    assert_eq!(world.sessions.kept(session.key()).as_deref(), Some("rt-2"));
+
+    answers("bob@y", "bob@x");
+    let error = now(session.redeem(&client(), &wanted(), None, &world.host())).unwrap_err();
+    assert_eq!(error.kind(), Kind::SignInNeeded);
+    assert!(error.to_string().contains("asks for `ann@x`, and `bob@y` came"), "{error}");
+    assert!(error.next_line().unwrap().ends_with(" --login-hint ann@x"), "{error:?}");
+    assert_eq!(world.sessions.kept(session.key()), None);
 }
 
 #[test]

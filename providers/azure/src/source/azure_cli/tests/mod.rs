@@ -18,7 +18,7 @@ use super::*;
 use crate::{
     az::data,
     server_id::AKS,
-    testing::{TENANT, World, access_token, now, wanted},
+    testing::{TENANT, Unmarkable, World, access_token, now, wanted},
 };
 
 const HOME: &str = "22222222-2222-2222-2222-222222222222.11111111-1111-1111-1111-111111111111";

@@ -91,6 +91,36 @@ fn where_nothing_can_be_kept_it_goes_on() {
 }
 
 #[test]
+fn what_is_kept_and_cannot_be_marked_is_not_redeemed_and_azs_own_is() {
+    let older = edited(&without_token(data::CACHE), |cache| {
+        entry(cache, "RefreshToken", "refresh")["last_modification_time"] = "1".into();
+    });
+    let first = listed().file("/az/msal_token_cache.json", older.clone());
+    first.entra_grants("one", Some("RT-ours"));
+    token(&settings(), &first).unwrap();
+
+    let asked = |world: &World| {
+        let mut host = world.host();
+        host.sessions = Box::new(Unmarkable(first.sessions.clone()));
+        let az = AzureCli::open(&settings(), &host).unwrap();
+        now(az.obtain(&wanted(), &host))
+    };
+    let world = listed().file("/az/msal_token_cache.json", older);
+    world.entra_grants("two", None);
+    assert_eq!(asked(&world).unwrap().access_token.expose_secret(), "two");
+    let [sent] = &world.forms()[..] else { panic!("one request") };
+    assert!(sent.contains("refresh_token=RT-5"), "{sent}");
+
+    // and if that one is dead, the disk is to blame
+    refuses(&world, 50173, "invalid_grant");
+    let error = asked(&world).unwrap_err();
+    assert_eq!(error.cause(), Some("the disk is full"));
+    assert_eq!(error.next_line(), Some("df -h ~/.local/state"));
+    assert_eq!(world.forms().len(), 2);
+    assert!(first.sessions.kept(kept::key("/az".as_ref())).unwrap().contains("RT-ours"));
+}
+
+#[test]
 fn signing_out_of_az_ends_it_here_too() {
     let before = signed_in();
     before.entra_grants("one", Some("RT-ours"));

@@ -28,6 +28,33 @@ fn what_az_alone_can_read_is_asked_of_az() {
 }
 
 #[test]
+fn a_token_of_one_cloud_is_not_that_of_the_next() {
+    let run = AzSettings { native: false, ..settings() };
+    let sealed = |world: World| world.file("/az/msal_token_cache.bin", "");
+    let homeless = AzSettings { config_dir: None, ..run.clone() };
+    for (settings, world) in
+        [(&run, listed()), (&settings(), sealed(listed())), (&homeless, World::default())]
+    {
+        let clouds = "[AzureCloud]\nendpoint_active_directory = https://login.microsoftonline.us\n";
+        let worlds = [
+            world.clone(),
+            world.clone().env(&[("AZURE_CLOUD_NAME", "AzureCloud")]),
+            world.clone().env(&[("AZURE_CLOUD_NAME", "azurecloud")]),
+            world.clone().file("/az/config", "[cloud]\nname = AzureCloud\n"),
+            world.clone().file("/az/clouds.config", clouds),
+        ];
+        let count = if settings.config_dir.is_some() { worlds.len() } else { 3 };
+        let mut keys: Vec<_> = worlds
+            .iter()
+            .map(|world| key(&AzureCli::open(settings, &world.host()).unwrap()).to_string())
+            .collect();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), count, "{settings:?}");
+    }
+}
+
+#[test]
 fn az_is_told_the_tenant_or_the_subscription() {
     let answer = r#"{"accessToken":"t"}"#;
     let (default, ci) =
