@@ -31,6 +31,15 @@ impl Cloud {
         known.map(|(_, cloud)| *cloud)
     }
 
+    /// Its name in az, which has one for each.
+    pub(crate) fn az_name(self) -> &'static str {
+        match self {
+            Self::Public => "AzureCloud",
+            Self::UsGovernment => "AzureUSGovernment",
+            Self::China => "AzureChinaCloud",
+        }
+    }
+
     /// The host that its people and programs sign in at.
     pub(crate) fn authority_host(self) -> &'static str {
         match self {

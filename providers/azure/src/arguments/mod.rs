@@ -15,8 +15,8 @@ use std::ffi::OsString;
 use clap::{ArgMatches, FromArgMatches};
 use fleetkey_provider::{Error, ExecInfo, Result};
 
-use self::flags::Flags;
 pub(crate) use self::flags::{augment, boolean};
+use self::{flags::Flags, redirect_url::Redirect};
 use crate::{
     authority::{self, Discovery},
     given::{Chosen, File, Hidden, Origin},
@@ -42,8 +42,7 @@ pub(crate) struct Arguments {
     pub(crate) object_id: Option<Chosen>,
     pub(crate) token_file: Option<File>,
     pub(crate) connection: Option<Chosen>,
-    /// `--redirect-url`'s port.
-    pub(crate) redirect: Option<u16>,
+    pub(crate) redirect: Option<Redirect>,
     pub(crate) login_hint: Option<Chosen>,
     pub(crate) pop: Option<PopClaims>,
     pub(crate) is_legacy: bool,
@@ -156,7 +155,7 @@ impl Arguments {
             object_id: text("object-id", object_id, &rules::ID)?,
             token_file: file("federated-token-file", federated_token_file)?,
             connection: text("azure-pipelines-service-connection-id", connection, &rules::ID)?,
-            redirect: redirect_url.map_or(Ok(None), |url| redirect_url::port(&url))?,
+            redirect: redirect_url.as_ref().map(Redirect::read).transpose()?,
             login_hint: text("login-hint", login_hint, &rules::NAME)?,
             pop: pop_claims::read(is_on(pop_enabled), pop_claims.as_ref())?,
             is_legacy: is_on(legacy),

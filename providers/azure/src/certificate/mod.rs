@@ -105,9 +105,14 @@ impl Certificate {
 
 impl fmt::Display for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the certificate with thumbprint ")?;
-        self.sha1().as_ref().iter().try_for_each(|byte| write!(f, "{byte:02X}"))
+        write!(f, "the certificate with thumbprint {}", thumbprint(self.leaf()))
     }
+}
+
+/// The thumbprint of a certificate in DER, as the Azure portal shows it: SHA-1 in hex.
+pub(crate) fn thumbprint(der: &[u8]) -> String {
+    let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, der);
+    digest.as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02X}"))
 }
 
 impl fmt::Debug for Certificate {

@@ -15,6 +15,8 @@ pub(crate) struct Authorization {
     pub(crate) url: String,
     /// What the browser has to bring back.
     pub(crate) state: String,
+    /// By which Entra's log has what happens on the page.
+    request_id: String,
     redirect: String,
     verifier: SecretString,
     nonce: String,
@@ -46,6 +48,8 @@ impl Client {
                 .because("it names no `authorization_endpoint`"));
         };
         let [verifier, state, nonce] = [random(host)?, random(host)?, random(host)?];
+        let request_id = request_id(host)?;
+        host.notes.note(&format!("a page to sign in on (request id {request_id})"));
         // Entra and RFC 8252 leave the port of `http://localhost` open, and nothing else of it
         let redirect = format!("http://localhost:{port}");
         let proof = digest::digest(&digest::SHA256, verifier.as_bytes());
@@ -58,6 +62,7 @@ impl Client {
             .with("nonce", &nonce)
             .with("code_challenge", URL_SAFE_NO_PAD.encode(proof))
             .with("code_challenge_method", "S256")
+            .with("client-request-id", &request_id) // a page takes it from its address
             .maybe("claims", claims);
         let form = match self.version {
             Version::V1 => form.with("resource", purpose.wanted.server.resource()),
@@ -69,7 +74,8 @@ impl Client {
         };
         let url = endpoint.with_query(&form.pairs().collect::<Vec<_>>()).as_str().to_owned();
         let challenge = claims.map(str::to_owned);
-        Ok(Authorization { url, state, redirect, verifier: verifier.into(), nonce, challenge })
+        let verifier = verifier.into();
+        Ok(Authorization { url, state, request_id, redirect, verifier, nonce, challenge })
     }
 
     /// Redeems what the browser brought back.
@@ -81,7 +87,8 @@ impl Client {
         purpose: Purpose<'_>,
         host: &Host,
     ) -> Result<Tokens> {
-        let Authorization { url: _, state, redirect, verifier, nonce, challenge } = authorization;
+        let Authorization { url: _, state, request_id, redirect, verifier, nonce, challenge } =
+            authorization;
         let field = |name: &str| {
             brought.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
         };
@@ -90,9 +97,8 @@ impl Client {
                 .because("what it brought does not fit the page that was opened"));
         }
         if let Some(said) = Said::brought(brought) {
-            let id = request_id(host)?;
             let form = Form::default();
-            return Err(self.call(purpose, &form, &id).refused(&said, host.clock.now()));
+            return Err(self.call(purpose, &form, request_id).refused(&said, host.clock.now()));
         }
         let Some(code) = field("code").filter(|code| !code.is_empty()) else {
             return Err(Error::failed("the browser came back without a code"));

@@ -4,7 +4,7 @@ use fleetkey_provider::{Endpoint, Error, Host, HttpRequest, Method, Result, Retr
 use serde::Deserialize;
 use url::Url;
 
-use super::{Client, Version};
+use super::{Client, Version, request_id};
 
 /// The endpoints of one authority.
 #[derive(Clone, Debug)]
@@ -53,22 +53,28 @@ impl Endpoints {
             Version::V2 => "v2.0/",
         };
         let path = format!("{}/{folder}.well-known/openid-configuration", authority.tenant);
+        let id = request_id(host)?;
         let request = HttpRequest {
             method: Method::Get,
             endpoint: authority.endpoint.at(&path, &[]),
-            headers: vec![("accept".into(), "application/json".into())],
+            headers: vec![
+                ("accept".into(), "application/json".into()),
+                ("client-request-id".into(), id.clone()),
+            ],
             body: Vec::new(),
             ca_bundle: None,
             retry: Retry::Safe(|_| false),
         };
-        host.notes.note(&format!("asking {} where its endpoints are", request.endpoint));
+        let note = format!("asking {} where its endpoints are (request id {id})", request.endpoint);
+        host.notes.note(&note);
         let answer = host.http.send(&request).await?;
         let described: Option<Described> = match answer.status {
             200 => serde_json::from_slice(&answer.body).ok(),
             _ => None,
         };
         let Some(described) = described else {
-            let what = format!("status {} from {}", answer.status, request.endpoint);
+            let what =
+                format!("status {} from {} (request id {id})", answer.status, request.endpoint);
             return Err(Error::unavailable("the authority did not say where its endpoints are")
                 .because(what)
                 .next(format!("curl -sS {}", quoted(request.endpoint.as_str()))));
@@ -148,6 +154,8 @@ mod tests {
             assert_eq!(found.token.as_str(), "https://login.own.example/t");
             assert!(found.device.is_none() && found.authorize.is_none());
             let asked = world.http.requests()[0].endpoint.as_str().to_owned();
+            let id = ("client-request-id".into(), "00010203-0405-4607-8809-0a0b0c0d0e0f".into());
+            assert!(world.http.requests()[0].headers.contains(&id));
             let own = format!("https://login.own.example/{TENANT}/");
             assert_eq!(asked, format!("{own}{path}.well-known/openid-configuration"));
         }
@@ -188,6 +196,9 @@ mod tests {
             world.http.answer(status, &[], body);
             let error = now(client.endpoints(&host)).unwrap_err();
             assert_eq!(error.kind(), Kind::Unavailable, "{error}");
+            assert!(
+                error.to_string().ends_with("(request id 00010203-0405-4607-8809-0a0b0c0d0e0f)")
+            );
             assert!(error.next_line().unwrap().starts_with("curl -sS https://login.own.example/"));
         }
     }

@@ -11,7 +11,6 @@ mod endpoints;
 mod form;
 mod request_id;
 
-use self::request_id::request_id;
 pub(crate) use self::{
     answer::Tokens,
     authorize::Page,
@@ -19,4 +18,5 @@ pub(crate) use self::{
     device_code::DeviceCode,
     endpoints::Endpoints,
     form::Form,
+    request_id::request_id,
 };

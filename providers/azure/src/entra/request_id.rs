@@ -3,7 +3,7 @@
 use fleetkey_provider::{Host, Result};
 
 /// A random GUID (RFC 9562, version 4).
-pub(super) fn request_id(host: &Host) -> Result<String> {
+pub(crate) fn request_id(host: &Host) -> Result<String> {
     let mut bytes = [0; 16];
     host.entropy.fill(&mut bytes)?;
     bytes[6] = bytes[6] & 0x0f | 0x40;

@@ -79,18 +79,32 @@ pub(super) fn login_line(
     login: Option<&str>,
     hint: Option<&str>,
 ) -> String {
+    let more = [(" --login ", login), (" --login-hint ", hint)];
+    line("fleetkey login azure", client, server, &more)
+}
+
+/// The same for a token by a password, which is read from a file.
+pub(super) fn password_line(client: &Client, server: &ServerId, username: &str) -> String {
+    let more = [
+        (" --login ", Some("ropc")),
+        (" --username ", Some(username)),
+        (" --password-file ", Some("password.txt")),
+    ];
+    line("fleetkey get-token azure", client, server, &more)
+}
+
+fn line(verb: &str, client: &Client, server: &ServerId, more: &[(&str, Option<&str>)]) -> String {
     let Client { authority, id, version } = client;
     let name = authority.endpoint.url().host_str().unwrap_or_default();
     let origin = (name != DEFAULT_AUTHORITY).then(|| format!("{}/", authority.endpoint.origin()));
-    let mut line = "fleetkey login azure".to_owned();
-    for (flag, value) in [
+    let mut line = verb.to_owned();
+    let identity = [
         (" --server-id ", Some(server.resource())),
         (" --tenant-id ", Some(&authority.tenant)),
         (" --client-id ", Some(id)),
         (" --authority-host ", origin.as_deref()),
-        (" --login ", login),
-        (" --login-hint ", hint),
-    ] {
+    ];
+    for (flag, value) in identity.iter().chain(more) {
         if let Some(value) = value {
             line += flag;
             line += &quoted(value);

@@ -5,6 +5,8 @@ use fleetkey_provider::{HttpResponse, shown};
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::{Map, Value};
 
+use crate::authority::is_guid;
+
 /// A refusal.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Said {
@@ -19,7 +21,7 @@ pub(crate) struct Said {
     /// `error_description`, whole. Not to be shown as it is.
     pub(super) description: String,
     /// By which Entra's own support finds it.
-    pub(super) correlation: Option<String>,
+    correlation: Option<String>,
     /// What a person has to be asked beside the usual, to be sent along when they are.
     pub(crate) claims: Option<String>,
     /// What the server's clock said.
@@ -100,6 +102,12 @@ impl Said {
         }
         let line = shown(line.trim_end_matches('.'));
         if line.is_empty() { word(&self.error) } else { line }
+    }
+
+    /// By which Entra knows the request. What is no GUID is none: a server could have put anything in
+    /// its place.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.correlation.as_deref().filter(|id| is_guid(id))
     }
 
     /// What stands in quotes behind these words of the description, if it is a plain word.

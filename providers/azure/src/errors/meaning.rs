@@ -2,10 +2,7 @@
 
 use fleetkey_provider::HttpResponse;
 
-use super::{
-    Said,
-    table::{LATER, Row},
-};
+use super::{Said, row::Row, table::LATER};
 
 impl Said {
     /// Whether the same request may go better later.
@@ -19,7 +16,14 @@ impl Said {
     /// server is no reason to forget a session that serves others, and neither is what is not known.
     pub(crate) fn is_dead_grant(&self) -> bool {
         let bare = self.codes.is_empty() && self.suberror.is_none();
-        Row::of(self).dead || (bare && self.error == "invalid_grant" && !self.is_transient())
+        Row::is_dead(self) || (bare && self.error == "invalid_grant" && !self.is_transient())
+    }
+
+    /// Whether it was the device that was refused: one that is not managed, or a sign-in that is not
+    /// bound to it. A broker of the system may do better.
+    pub(crate) fn is_of_the_device(&self) -> bool {
+        const CODES: [u32; 5] = [53000, 53001, 53003, 530_003, 530_084];
+        self.codes.iter().any(|code| CODES.contains(code))
     }
 }
 
@@ -81,6 +85,23 @@ mod tests {
             (400, ""),
         ] {
             assert!(!with(status, body), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refused_device_is_told_from_other_refusals() {
+        for (code, is_it) in [
+            (53000, true),
+            (53001, true),
+            (53003, true),
+            (530_003, true),
+            (530_084, true),
+            (50076, false),
+            (53004, false),
+            (50173, false),
+        ] {
+            let body = format!(r#"{{"error":"interaction_required","error_codes":[{code}]}}"#);
+            assert_eq!(read(&body).unwrap().is_of_the_device(), is_it, "{code}");
         }
     }
 }

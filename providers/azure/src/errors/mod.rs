@@ -1,27 +1,26 @@
 //! What Entra says when it says no, in words a person can act on.
 //!
 //! Microsoft warns that codes may change, so what must be right (who has to act, whether a session is
-//! dead) holds without them: `error` and `suberror` decide where a code is unknown, and the codes of
-//! the table refine. The cause is Entra's own first sentence, and always the correlation id, which is
-//! what an administrator searches the sign-in log for.
+//! dead) is decided by `suberror` and `error` where they say it, and a code of the table lends its
+//! words if it agrees; where they leave it open (`invalid_grant`) the code decides. The cause is
+//! Entra's own first sentence, and the correlation id, which is what an administrator searches the
+//! sign-in log for; or, if Entra named none, the id that was sent along.
 
 mod asker;
 mod body;
 mod meaning;
+mod next;
+mod row;
 mod table;
 
-use fleetkey_provider::{Error, HttpResponse, Kind, quoted, shown};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use fleetkey_provider::{Error, HttpResponse, Kind, shown};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use self::table::{Next, Row, Who};
 pub(crate) use self::{asker::Asker, body::Said, meaning::is_transient};
-use crate::{
-    authority::is_guid,
-    claims,
-    entra::Client,
-    server_id::{AKS_CLIENT, ServerId},
-};
+use self::{next::Next, row::Row};
+use crate::{certificate, claims, entra::Client, server_id::ServerId};
 
 /// A request that failed.
 pub(crate) struct Call<'a> {
@@ -42,23 +41,24 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// The error that this refusal is.
     pub(crate) fn refused(&self, said: &Said, now: Timestamp) -> Error {
-        let row = Row::of(said);
+        let is_person = self.asker.is_person();
+        let row = Row::of(said, is_person);
         if row.next == Next::Clock
             && let Some(error) = self.clock(said, now)
         {
             return error;
         }
-        let kind = match row.who {
-            Who::Is(kind) => kind,
-            Who::Person if self.asker.is_person() => Kind::SignInNeeded,
-            Who::Person => Kind::Refused,
-        };
-        let mut error = Error::new(kind, (row.message)(self, said)).because(self.cause(said));
-        if let Some(line) = self.next(row.next) {
-            error = error.next(line);
+        let kind = row.who.kind(is_person);
+        let mut cause = self.cause(said);
+        if let Some(advice) = (row.advice)(self) {
+            cause += "; ";
+            cause += &advice;
         }
+        let error = Error::new(kind, (row.message)(self, said))
+            .because(cause)
+            .next(self.next(row.next, said.id().unwrap_or(self.request_id)));
         // whoever signs in does so with something else, and so may at once
-        if row.once && kind != Kind::SignInNeeded { error.once() } else { error }
+        if row.is_once(said) && kind != Kind::SignInNeeded { error.once() } else { error }
     }
 
     /// The error of an answer that is not what Entra says.
@@ -91,45 +91,12 @@ impl Call<'_> {
             .next(self.probe())
     }
 
-    /// What is no GUID is no correlation id: a server could have put anything in its place.
     fn cause(&self, said: &Said) -> String {
-        let id = said.correlation.as_deref().filter(|id| is_guid(id)).unwrap_or(self.request_id);
-        format!("{} (correlation id {id})", said.sentence(&self.secrets))
-    }
-
-    fn next(&self, next: Next) -> Option<String> {
-        let Self { client, server, asker, .. } = self;
-        let (id, resource) = (quoted(&client.id), quoted(server.resource()));
-        let origin = client.authority.endpoint.origin();
-        Some(match next {
-            Next::Nothing | Next::Clock => return None,
-            Next::SignIn => return asker.sign_in(client, server),
-            Next::Browser => return asker.in_a_browser(client, server),
-            Next::Consent => format!("az ad app permission admin-consent --id {id}"),
-            Next::AksClient => {
-                let aks = Client { id: AKS_CLIENT.into(), ..(*client).clone() };
-                return asker.in_a_browser(&aks, server);
-            }
-            Next::ShowClient => format!("az ad sp show --id {id}"),
-            Next::ShowServer => format!("az ad sp show --id {resource}"),
-            Next::ShowTenant => {
-                let path = format!(
-                    "{origin}/{}/v2.0/.well-known/openid-configuration",
-                    client.authority.tenant
-                );
-                format!("curl -sS {}", quoted(&path))
-            }
-            Next::ResetSecret => format!("az ad app credential reset --id {id}"),
-            Next::ShowCertificates => format!("az ad app credential list --id {id} --cert"),
-            Next::ShowFederated => format!("az ad app federated-credential list --id {id}"),
-            Next::AllowPeople => {
-                format!("az ad app update --id {id} --is-fallback-public-client true")
-            }
-            Next::ShowRedirects => {
-                format!("az ad app show --id {id} --query publicClient.redirectUris")
-            }
-            Next::Probe => self.probe(),
-        })
+        let sentence = said.sentence(&self.secrets);
+        match said.id() {
+            Some(id) => format!("{sentence} (correlation id {id})"),
+            None => format!("{sentence} (request id {})", self.request_id),
+        }
     }
 
     /// The error of a clock that is wrong, if it is: by more than Entra forgives.
@@ -143,14 +110,14 @@ impl Call<'_> {
         Some(Error::failed("the clock of this machine is wrong").because(cause).next("date -u"))
     }
 
-    fn probe(&self) -> String {
-        let url = format!("{}/", self.client.authority.endpoint.origin());
-        format!(r"curl -sS -o /dev/null -w '%{{http_code}}\n' {}", quoted(&url))
-    }
-
     /// A name for whoever asks.
     pub(super) fn who(&self) -> String {
         self.asker.who(self.client)
+    }
+
+    /// The thumbprint of the certificate that signed what was sent, as the portal shows it.
+    pub(super) fn thumbprint(&self) -> Option<String> {
+        thumbprint(self.assertion?)
     }
 
     /// What the assertion says of itself: issuer, subject and audience, which no secret is in.
@@ -165,6 +132,13 @@ impl Call<'_> {
             text("sub")?
         ))
     }
+}
+
+/// The thumbprint of the certificate whose key signed an assertion; `None` if it carries none.
+fn thumbprint(assertion: &str) -> Option<String> {
+    let header = claims::header(assertion)?;
+    let leaf = BASE64_STANDARD.decode(header.get("x5c")?.get(0)?.as_str()?).ok()?;
+    Some(certificate::thumbprint(&leaf))
 }
 
 fn span(duration: SignedDuration) -> String {

@@ -5,104 +5,12 @@
 
 use fleetkey_provider::{Kind, shown};
 
-use super::{Call, Said};
-use crate::server_id::AKS;
-
-/// Refusals that mean the same to a person.
-pub(super) struct Row {
-    /// The numbers behind `AADSTS`.
-    pub(super) codes: &'static [u32],
-    /// The same where no code is known: a `suberror`, or an `error`.
-    pub(super) words: &'static [&'static str],
-    /// Who has to act.
-    pub(super) who: Who,
-    /// Whether asking the same again would do harm.
-    pub(super) once: bool,
-    /// Whether a refresh token that was sent is of no more use, to anybody, for anything.
-    pub(super) dead: bool,
-    /// What happened.
-    pub(super) message: fn(&Call<'_>, &Said) -> String,
-    /// What to type next.
-    pub(super) next: Next,
-}
-
-/// "Error validating credentials."
-const GENERAL: u32 = 70002;
-
-/// Who has to act.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Who {
-    /// A person, by signing in, if there is one; else it is a refusal.
-    Person,
-    /// Whoever that kind says.
-    Is(Kind),
-}
-
-/// What to type next.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Next {
-    Nothing,
-    SignIn,
-    Browser,
-    Consent,
-    AksClient,
-    ShowClient,
-    ShowServer,
-    ShowTenant,
-    ResetSecret,
-    ShowCertificates,
-    ShowFederated,
-    AllowPeople,
-    ShowRedirects,
-    Probe,
-    /// To set the clock, if it is that.
-    Clock,
-}
-
-impl Row {
-    /// The row of a refusal. That it will pass comes first, then codes, then what stands for them.
-    pub(super) fn of(said: &Said) -> &'static Self {
-        if said.is_transient() {
-            return &LATER;
-        }
-        let by_code = |code: &u32| TABLE.iter().find(|row| row.codes.contains(code));
-        let by_word = |word: &str| TABLE.iter().find(|row| row.words.contains(&word));
-        // v1 puts a general code before the one that says what is meant
-        let said_more = said.codes.iter().filter(|code| **code != GENERAL);
-        said_more
-            .chain([&GENERAL].into_iter().filter(|code| said.codes.contains(code)))
-            .find_map(by_code)
-            .or_else(|| said.suberror.as_deref().and_then(by_word))
-            .or_else(|| by_word(&said.error))
-            .unwrap_or(&UNKNOWN)
-    }
-}
-
-const fn row(codes: &'static [u32], words: &'static [&'static str], who: Who) -> Row {
-    Row {
-        codes,
-        words,
-        who,
-        once: false,
-        dead: false,
-        message: |_, _| String::new(),
-        next: Next::Nothing,
-    }
-}
-
-impl Row {
-    const fn once(self) -> Self {
-        Self { once: true, ..self }
-    }
-
-    const fn dead(self) -> Self {
-        Self { dead: true, ..self }
-    }
-
-    const fn says(self, message: fn(&Call<'_>, &Said) -> String, next: Next) -> Self {
-        Self { message, next, ..self }
-    }
-}
+use super::{
+    Asker, Call,
+    next::Next,
+    row::{Row, Who, row},
+};
+use crate::server_id::{AKS, AKS_CLIENT};
 
 const REFUSED: Who = Who::Is(Kind::Refused);
 const CONFIG: Who = Who::Is(Kind::Config);
@@ -122,7 +30,13 @@ pub(super) static TABLE: &[Row] = &[
         Who::Person,
     )
     .dead()
-    .says(|call, _| format!("the sign-in to {} has ended", tenant(call)), Next::SignIn),
+    .says(
+        |call, _| match call.asker {
+            Asker::Application => format!("Entra does not accept what {} sent", client(call)),
+            _ => format!("the sign-in to {} has ended", tenant(call)),
+        },
+        Next::SignIn,
+    ),
     row(&[700_007], &["client_mismatch"], Who::Person).says(
         |call, _| format!("the sign-in was made by another application than {}", client(call)),
         Next::SignIn,
@@ -136,7 +50,13 @@ pub(super) static TABLE: &[Row] = &[
         .says(|_, _| "the code was not typed in time".into(), Next::SignIn),
     row(&[70016], &["authorization_pending", "slow_down"], Who::Person)
         .says(|_, _| "nobody has typed the code yet".into(), Next::SignIn),
-    row(&[65004], &["authorization_declined", "access_denied"], Who::Person)
+    row(&[65004], &[], Who::Person)
+        .says(
+            |call, _| format!("consent to {} asking for {} was declined", client(call), server(call)),
+            Next::SignIn,
+        )
+        .advises(|call| Some(consent(call))),
+    row(&[], &["authorization_declined", "access_denied"], Who::Person)
         .says(|_, _| "the sign-in was declined".into(), Next::SignIn),
     row(&[50058, 50140], &["interaction_required", "login_required", "invalid_grant"], Who::Person).says(
         |call, _| {
@@ -154,71 +74,88 @@ pub(super) static TABLE: &[Row] = &[
         .says(|call, _| format!("the password of {} has expired", call.who()), Next::SignIn),
     row(&[50126, 50056], &[], REFUSED)
         .once()
-        .says(|call, _| format!("the name or the password of {} is wrong", call.who()), Next::Nothing),
+        .says(|call, _| format!("the name or the password of {} is wrong", call.who()), Next::Password),
     row(&[50034], &[], REFUSED)
         .once()
-        .says(|call, _| format!("{} has no user {}", tenant(call), call.who()), Next::Nothing),
-    row(&[50053], &[], REFUSED).once().says(
-        |call, _| format!("{} is locked, after wrong passwords or for where they came from", call.who()),
-        Next::Nothing,
-    ),
-    row(&[50057], &[], REFUSED).once().says(|call, _| format!("{} is disabled", call.who()), Next::Nothing),
+        .says(|call, _| format!("{} has no user {}", tenant(call), call.who()), Next::ShowUser),
+    row(&[50053], &[], REFUSED)
+        .once()
+        .says(
+            |call, _| {
+                format!("{} is locked, after wrong passwords or for where they came from", call.who())
+            },
+            Next::Browser,
+        )
+        .advises(|_| Some("nothing helps but to wait, or an administrator who unlocks it".into())),
+    row(&[50057], &[], REFUSED)
+        .once()
+        .says(|call, _| format!("{} is disabled", call.who()), Next::ShowUser)
+        .advises(|_| Some("an administrator can enable it".into())),
     // policies
-    row(&[53003], &[], REFUSED).says(
-        |call, _| match call.asker {
-            super::Asker::Person { login: Some("devicecode"), .. } => format!(
-                "Conditional Access of {} blocks this sign-in, as it often does where a code is typed",
-                tenant(call)
-            ),
-            _ => format!(
-                "Conditional Access of {} does not give {} tokens for {}; \
-                 an administrator finds out why by the correlation id",
-                tenant(call),
-                client(call),
-                server(call)
-            ),
-        },
-        Next::Browser,
-    ),
+    row(&[53003], &[], REFUSED)
+        .firm()
+        .says(
+            |call, _| {
+                if is_code(call) {
+                    format!(
+                        "Conditional Access of {} blocks this sign-in, as it often does where a code is \
+                         typed",
+                        tenant(call)
+                    )
+                } else {
+                    format!(
+                        "Conditional Access of {} does not give {} tokens for {}",
+                        tenant(call),
+                        client(call),
+                        server(call)
+                    )
+                }
+            },
+            Next::BrowserForACode,
+        )
+        .advises(|call| {
+            let (client, server) = (client(call), server(call));
+            let what = format!("give your administrator that id, {client} and {server}");
+            (!is_code(call)).then_some(what)
+        }),
     row(
         &[50097, 50129, 53000, 53001, 53002, 530_003],
         &["protection_policy_required", "device_authentication_failed"],
         REFUSED,
     )
+    .firm()
     .says(|call, _| format!("{} wants a device that it manages", tenant(call)), Next::Browser),
-    row(&[50005, 530_032, 530_035], &[], REFUSED).says(
+    row(&[530_084], &[], REFUSED).firm().says(
+        |call, _| format!("{} wants a sign-in that is bound to this device", tenant(call)),
+        Next::Browser,
+    ),
+    row(&[50005, 530_032, 530_035], &[], REFUSED).firm().says(
         |call, _| format!("the policy of {} forbids to sign in like this", tenant(call)),
         Next::Browser,
     ),
-    row(&[53004, 53011], &[], REFUSED).once().says(
+    row(&[53004, 53011], &[], REFUSED).firm().once().says(
         |call, _| format!("{} sees a risk in {}; an administrator has to look", tenant(call), call.who()),
-        Next::Nothing,
+        Next::Log,
     ),
     row(&[500_021, 500_022], &[], REFUSED)
-        .says(|call, _| format!("this network does not let anybody into {}", tenant(call)), Next::Nothing),
+        .says(|call, _| format!("this network does not let anybody into {}", tenant(call)), Next::Log),
     row(&[50105], &[], REFUSED).says(
         |call, _| format!("{} is not assigned to {}", call.who(), server(call)),
         Next::ShowServer,
     ),
     // consent
-    row(&[65001, 90094], &["consent_required"], REFUSED).says(
-        |call, _| {
-            let authority = &call.client.authority;
-            format!(
-                "nobody consented to {} asking for {}; an administrator can, at {}/{}/adminconsent?client_id={}",
-                client(call),
-                server(call),
-                authority.endpoint.origin(),
-                authority.tenant,
-                shown(&call.client.id)
-            )
-        },
-        Next::Consent,
-    ),
-    row(&[65002], &[], CONFIG).says(
-        |call, _| format!("{} may not ask for {}", client(call), server(call)),
-        Next::AksClient,
-    ),
+    row(&[65001, 90094], &["consent_required"], REFUSED)
+        .says(
+            |call, _| format!("nobody consented to {} asking for {}", client(call), server(call)),
+            Next::Consent,
+        )
+        .advises(|call| Some(consent(call))),
+    row(&[65002], &[], CONFIG)
+        .says(
+            |call, _| format!("{} may not ask for {}", client(call), server(call)),
+            Next::AksClient,
+        )
+        .advises(|_| Some(format!("for AKS people use application {AKS_CLIENT}"))),
     // applications
     row(&[7_000_215, 70002], &[], REFUSED).once().says(
         |call, _| format!("the secret of {} is wrong: its value is needed, not its id", client(call)),
@@ -227,15 +164,27 @@ pub(super) static TABLE: &[Row] = &[
     row(&[7_000_222], &[], REFUSED)
         .once()
         .says(|call, _| format!("the secret of {} has expired", client(call)), Next::ResetSecret),
-    row(&[50012, 700_027, 700_030], &[], REFUSED).once().says(
-        |call, said| match said.quoted_behind("Thumbprint of key used by client:") {
-            Some(thumbprint) => {
-                format!("{} does not know the certificate with thumbprint {thumbprint}", client(call))
-            }
-            None => format!("{} does not know who signed the assertion", client(call)),
-        },
-        Next::ShowCertificates,
-    ),
+    row(&[50012, 700_027, 700_030], &[], REFUSED)
+        .once()
+        .says(
+            |call, said| {
+                let ours = call.thumbprint();
+                let theirs = || {
+                    said.quoted_behind("Thumbprint of key used by client:").map(str::to_owned)
+                };
+                match ours.or_else(theirs) {
+                    Some(thumbprint) => format!(
+                        "{} does not know the certificate with thumbprint {thumbprint}",
+                        client(call)
+                    ),
+                    None => format!("{} does not know who signed the assertion", client(call)),
+                }
+            },
+            Next::ShowCertificates,
+        )
+        .advises(|call| {
+            call.thumbprint().map(|_| format!("upload this certificate to {}", client(call)))
+        }),
     row(&[70021, 700_211, 700_212, 700_213], &[], REFUSED).says(
         |call, _| match call.assertion_is() {
             Some(is) => format!("{} has no federated credential for {is}", client(call)),
@@ -249,7 +198,7 @@ pub(super) static TABLE: &[Row] = &[
         REFUSED,
     )
     .says(|call, _| format!("the assertion for {} is not valid now", client(call)), Next::Clock),
-    row(&[700_229], &[], CONFIG).says(
+    row(&[700_229], &[], REFUSED).says(
         |call, _| format!("a person's token was sent as the assertion of {}", client(call)),
         Next::ShowFederated,
     ),
@@ -257,11 +206,12 @@ pub(super) static TABLE: &[Row] = &[
         |call, _| format!("Entra does not believe that this is {}", client(call)),
         Next::ShowClient,
     ),
-    row(&[7_000_218], &[], CONFIG).says(
+    // Entra says `invalid_client` with these two
+    row(&[7_000_218], &[], REFUSED).says(
         |call, _| format!("{} has to prove itself, and people cannot sign in with it", client(call)),
         Next::AllowPeople,
     ),
-    row(&[700_025], &[], CONFIG).says(
+    row(&[700_025], &[], REFUSED).says(
         |call, _| format!("{} is public and takes neither a secret nor a certificate", client(call)),
         Next::ShowClient,
     ),
@@ -269,20 +219,36 @@ pub(super) static TABLE: &[Row] = &[
         |call, _| format!("{} lets no {} sign in like this", tenant(call), client(call)),
         Next::ShowClient,
     ),
-    row(&[70001, 700_011, 700_016, 7_000_112, 7_000_229], &[], CONFIG).says(
+    row(&[7_000_112], &[], CONFIG).says(
+        |call, _| format!("{} is disabled in {}", client(call), tenant(call)),
+        Next::ShowClient,
+    ),
+    row(&[70001, 700_011, 700_016, 7_000_229], &[], CONFIG).says(
         |call, _| format!("{} has no {}: the wrong id, tenant or cloud", tenant(call), client(call)),
         Next::ShowClient,
     ),
-    row(&[50011, 500_113], &[], CONFIG).says(
-        |call, _| format!("{} does not let a browser come back to http://localhost", client(call)),
-        Next::ShowRedirects,
-    ),
+    row(&[50011, 500_113], &[], CONFIG)
+        .says(
+            |call, _| format!("{} does not let a browser come back to http://localhost", client(call)),
+            Next::ShowRedirects,
+        )
+        .advises(|call| {
+            let client = client(call);
+            Some(format!(
+                "register http://localhost as a redirect of {client} for mobile and desktop \
+                 applications, or name the port of one it has with `--redirect-url`"
+            ))
+        }),
     row(&[50194], &[], CONFIG).says(
         |call, _| format!("{} is of one tenant alone, which `--tenant-id` has to name", client(call)),
-        Next::Nothing,
+        Next::ListTenants,
     ),
     // servers and tenants
-    row(&[50001, 500_011, 500_014, 650_052, 650_057], &["invalid_resource", "invalid_target"], CONFIG).says(
+    row(&[500_014], &[], CONFIG).says(
+        |call, _| format!("{} is disabled in {}", server(call), tenant(call)),
+        Next::ShowServer,
+    ),
+    row(&[50001, 500_011, 650_052, 650_057], &["invalid_resource", "invalid_target"], CONFIG).says(
         |call, _| {
             let or = if call.server.resource() == AKS {
                 "the wrong tenant, or one without AKS".to_owned()
@@ -305,14 +271,14 @@ pub(super) static TABLE: &[Row] = &[
     // programs
     row(&[50196], &[], Who::Is(Kind::Unavailable)).once().says(
         |call, _| format!("Entra stopped {}, which asked for the same too often", client(call)),
-        Next::Nothing,
+        Next::Log,
     ),
     row(
         &[],
         &["invalid_request", "unsupported_grant_type", "unsupported_response_type"],
         CONFIG,
     )
-    .says(|call, _| format!("Entra finds what {} asked wrong", call.who()), Next::Nothing),
+    .says(|call, _| format!("Entra finds what {} asked wrong", call.who()), Next::Log),
 ];
 
 /// What comes and goes.
@@ -325,17 +291,33 @@ pub(super) static LATER: Row = row(
 
 /// What is said of what stands in no row.
 pub(super) static UNKNOWN: Row =
-    row(&[], &[], REFUSED).says(|call, _| format!("Entra refused {}", call.who()), Next::Nothing);
+    row(&[], &[], REFUSED).says(|call, _| format!("Entra refused {}", call.who()), Next::Log);
 
 fn mfa(call: &Call<'_>) -> String {
     match call.asker {
-        super::Asker::Password { username } => format!(
+        Asker::Password { username } => format!(
             "{} wants more than a password of `{}`, and `--login ropc` has nothing more",
             tenant(call),
             shown(username)
         ),
         _ => format!("{} wants multi-factor authentication of {}", tenant(call), call.who()),
     }
+}
+
+/// Where an administrator consents.
+fn consent(call: &Call<'_>) -> String {
+    let authority = &call.client.authority;
+    format!(
+        "an administrator consents at {}/{}/adminconsent?client_id={}",
+        authority.endpoint.origin(),
+        shown(&authority.tenant),
+        shown(&call.client.id)
+    )
+}
+
+/// Whether a code was to be typed.
+fn is_code(call: &Call<'_>) -> bool {
+    matches!(call.asker, Asker::Person { login: Some("devicecode"), .. })
 }
 
 fn tenant(call: &Call<'_>) -> String {

@@ -12,9 +12,19 @@ use crate::{
 /// Bodies of refusals, as Entra and a metadata service wrote them; ids are replaced.
 const BODIES: &str = include_str!("../../testdata/entra_error_bodies.json");
 
-const ID: &str = "00010203-0405-4607-8809-0a0b0c0d0e0f";
+pub(super) const ID: &str = "00010203-0405-4607-8809-0a0b0c0d0e0f";
 
-fn person() -> Asker {
+/// The line that asks the sign-in log of the public cloud.
+pub(super) fn log(id: &str) -> String {
+    let types = "t%20eq%20%27interactiveUser%27%20or%20t%20eq%20%27nonInteractiveUser%27%20or\
+                 %20t%20eq%20%27servicePrincipal%27";
+    format!(
+        "az rest --url 'https://graph.microsoft.com/beta/auditLogs/signIns?$filter=correlationId\
+         %20eq%20%27{id}%27%20and%20signInEventTypes/any(t:{types})'"
+    )
+}
+
+pub(super) fn person() -> Asker {
     Asker::Person { login: None, hint: None }
 }
 
@@ -39,7 +49,7 @@ fn error_for(asker: &Asker, answer: &HttpResponse) -> Error {
     }
 }
 
-fn coded(asker: &Asker, error: &str, code: u32) -> Error {
+pub(super) fn coded(asker: &Asker, error: &str, code: u32) -> Error {
     let body = json!({ "error": error, "error_codes": [code], "correlation_id": "c-1",
         "error_description": format!("AADSTS{code}: Words. More.\r\nTrace ID: t") });
     error_for(asker, &answer(400, &body.to_string()))
@@ -50,7 +60,11 @@ fn recorded_bodies_lead_to_their_rows() {
     let aks_login =
         format!("fleetkey login azure --server-id {AKS} --tenant-id {TENANT} --client-id {CLIENT}");
     let login = Some(aks_login.as_str());
-    let in_browser = format!("{aks_login} --login interactive");
+    let log = log("00000000-0000-0000-0000-000000000002");
+    let password = format!(
+        "fleetkey get-token azure --server-id {AKS} --tenant-id {TENANT} --client-id {CLIENT} \
+         --login ropc --username me@x --password-file password.txt"
+    );
     let reset = format!("az ad app credential reset --id {CLIENT}");
     let certificates = format!("az ad app credential list --id {CLIENT} --cert");
     let server = format!("az ad sp show --id {AKS}");
@@ -61,13 +75,13 @@ fn recorded_bodies_lead_to_their_rows() {
         (50076, person(), Kind::SignInNeeded, "wants multi-factor authentication", login),
         (7_000_215, app.clone(), Kind::Refused, "the secret of application", Some(&*reset)),
         (700_027, app.clone(), Kind::Refused, "thumbprint 8CA6895C58FD", Some(&*certificates)),
-        (50126, me, Kind::Refused, "the password of `me@x` is wrong", None),
+        (50126, me, Kind::Refused, "the password of `me@x` is wrong", Some(&*password)),
         (54005, person(), Kind::SignInNeeded, "code was used already", login),
         (50173, person(), Kind::SignInNeeded, "has ended", login),
         (70043, person(), Kind::SignInNeeded, "has ended", login),
         (700_082, person(), Kind::SignInNeeded, "has ended", login),
-        (700_024, app, Kind::Refused, "is not valid now", None),
-        (53003, person(), Kind::Refused, "Conditional Access of tenant", Some(&*in_browser)),
+        (700_024, app, Kind::Refused, "is not valid now", Some("date -u")),
+        (53003, person(), Kind::Refused, "Conditional Access of tenant", Some(&*log)),
         (700_007, person(), Kind::SignInNeeded, "another application", login),
         (70011, person(), Kind::Config, "knows a scope of", Some(&*server)),
     ]
@@ -80,7 +94,7 @@ fn recorded_bodies_lead_to_their_rows() {
         let Some(code) = case["code"].as_u64() else {
             // of a metadata service: one refusal that is no code's, and one that is none
             match Said::read(&answer) {
-                Some(said) => assert_eq!(Row::of(&said).who, Who::Is(Kind::Config)),
+                Some(said) => assert_eq!(Row::of(&said, true).who.kind(true), Kind::Config),
                 None => assert_eq!(status, 200),
             }
             ran += 1;
@@ -96,7 +110,7 @@ fn recorded_bodies_lead_to_their_rows() {
         assert!(cause.starts_with(&format!("AADSTS{code}: ")), "{cause}");
         assert!(!cause.contains("Trace ID") && !cause.contains("Timestamp"), "{cause}");
         let id = "(correlation id 00000000-0000-0000-0000-000000000002)";
-        assert!(cause.ends_with(id), "{cause}");
+        assert!(cause.contains(id), "{cause}");
         ran += 1;
     }
     assert!(expected.next().is_none());
@@ -118,6 +132,16 @@ fn who_asks_decides_who_has_to_act() {
         ("invalid_resource", 500_011, Kind::Config, Kind::Config, Kind::Config),
         ("invalid_request", 50011, Kind::Config, Kind::Config, Kind::Config),
         ("invalid_request", 99_999, Kind::Config, Kind::Config, Kind::Config),
+        ("interaction_required", 65001, Kind::SignInNeeded, Kind::Refused, Kind::Refused),
+        ("login_required", 500_011, Kind::SignInNeeded, Kind::Refused, Kind::Refused),
+        ("interaction_required", 53000, Kind::Refused, Kind::Refused, Kind::Refused),
+        ("unauthorized_client", 50076, Kind::Config, Kind::Config, Kind::Config),
+        ("invalid_client", 500_011, Kind::Refused, Kind::Refused, Kind::Refused),
+        ("invalid_client", 7_000_218, Kind::Refused, Kind::Refused, Kind::Refused),
+        ("invalid_resource", 50173, Kind::Config, Kind::Config, Kind::Config),
+        ("expired_token", 7_000_215, Kind::SignInNeeded, Kind::Refused, Kind::Refused),
+        ("temporarily_unavailable", 50126, Kind::Unavailable, Kind::Unavailable, Kind::Unavailable),
+        ("access_denied", 65001, Kind::Refused, Kind::Refused, Kind::Refused),
         ("invalid_client", 7_000_222, Kind::Refused, Kind::Refused, Kind::Refused),
         ("invalid_client", 99_999, Kind::Refused, Kind::Refused, Kind::Refused),
         ("server_error", 90033, Kind::Unavailable, Kind::Unavailable, Kind::Unavailable),
@@ -160,7 +184,8 @@ fn a_suberror_counts_where_no_code_is_known() {
         let body = json!({ "error": "invalid_grant", "suberror": suberror, "error_codes": [1] });
         let error = error_for(&person(), &answer(400, &body.to_string()));
         assert!(error.message().contains(words), "{suberror}: {error}");
-        assert_eq!(error.cause(), Some(&*format!("invalid_grant (correlation id {ID})")));
+        let cause = error.cause().unwrap();
+        assert!(cause.starts_with(&format!("invalid_grant (request id {ID})")), "{cause}");
     }
 }
 
@@ -287,24 +312,26 @@ fn neither_a_secret_nor_a_control_character_gets_through() {
     let text = error_for(&person(), &answer(400, &body.to_string())).to_string();
     assert!(!text.contains("hunter2"), "{text}");
     assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
-    assert!(text.ends_with(&format!("(correlation id {ID})")), "{text}");
+    assert!(text.ends_with(&format!("(request id {ID})")), "{text}");
 }
 
 #[test]
 fn what_is_no_guid_is_not_shown_for_a_correlation_id() {
     let guid = "89abcdef-0123-4567-89AB-cdef01234567";
     let long = format!("{guid}0");
+    let theirs = format!("(correlation id {guid})");
+    let ours = format!("(request id {ID})");
     for (said, shown) in [
-        (guid, guid),
-        ("c-1", ID),
-        ("", ID),
-        ("0AAAA-BbCcDdEeFf0123456789", ID),
-        ("89abcdef0123456789abcdef01234567", ID),
-        ("g9abcdef-0123-4567-89ab-cdef01234567", ID),
-        (&long, ID),
+        (guid, &theirs),
+        ("c-1", &ours),
+        ("", &ours),
+        ("0AAAA-BbCcDdEeFf0123456789", &ours),
+        ("89abcdef0123456789abcdef01234567", &ours),
+        ("g9abcdef-0123-4567-89ab-cdef01234567", &ours),
+        (&long, &ours),
     ] {
         let body = json!({ "error": "invalid_grant", "correlation_id": said });
         let text = error_for(&person(), &answer(400, &body.to_string())).to_string();
-        assert!(text.ends_with(&format!("(correlation id {shown})")), "{said}: {text}");
+        assert!(text.ends_with(shown), "{said}: {text}");
     }
 }

@@ -66,7 +66,8 @@ impl Sources<'_> {
         };
         let client = self.of_a_person()?;
         let hint = self.arguments.login_hint.map(|hint| hint.value);
-        Ok(Person::new(client, hint, asks, self.arguments.redirect))
+        let redirect = self.arguments.redirect.and_then(|redirect| redirect.port(self.host));
+        Ok(Person::new(client, hint, asks, redirect))
     }
 
     fn password(self) -> Result<Password> {
@@ -104,12 +105,13 @@ impl Sources<'_> {
     }
 
     fn azure_cli(self) -> Result<AzureCli> {
-        let is_named = self.settings.authority_host.is_some() || self.cloud.is_some();
+        let is_named = self.settings.authority_host.is_some();
         let authority = is_named.then(|| self.authority(String::new())).transpose()?;
         let limit = self.environment.text(variables::AZURE_CLI_TIMEOUT)?;
         let settings = AzSettings {
             native: !self.runs_az()?,
             config_dir: config_dir(self.host)?,
+            cloud: self.cloud.filter(|_| authority.is_none()),
             authority: authority.map(|authority| authority.endpoint),
             limit: limit.and_then(|text| go_duration::parse(&text)),
             tenant: self.settings.tenant_id.map(|id| id.value),

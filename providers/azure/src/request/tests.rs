@@ -193,6 +193,30 @@ fn the_switch_that_runs_az_is_a_switch() {
 }
 
 #[test]
+fn az_is_not_asked_in_another_cloud_than_the_one_that_is_named() {
+    let world = World::default().env(&[("AZURE_CONFIG_DIR", "/az")]);
+    for line in ["", "--run-az"] {
+        let error = ask(&format!("-l azurecli -e AzureChinaCloud {line}"), &world).unwrap_err();
+        assert_eq!(error.next_line(), Some("az cloud set --name AzureChinaCloud"), "{error}");
+    }
+    for line in ["--run-az -e AzurePublicCloud", "--run-az"] {
+        ask(&format!("-l azurecli {line}"), &world).unwrap();
+    }
+    // whoever names the authority too knows what they do
+    let named =
+        "-l azurecli --run-az -e AzureChinaCloud --authority-host https://login.chinacloudapi.cn";
+    ask(named, &world).unwrap();
+}
+
+#[test]
+fn what_a_redirect_says_beside_its_port_is_noted() {
+    let world = World::default();
+    ask("-l interactive --redirect-url https://127.0.0.1:8080/back", &world).unwrap();
+    let notes = world.notes.lines().join("\n");
+    assert!(notes.contains("comes back to http://localhost, port 8080"), "{notes}");
+}
+
+#[test]
 fn az_is_given_the_time_that_its_variable_says() {
     for (value, line, seconds) in [
         ("7s", "", 7),

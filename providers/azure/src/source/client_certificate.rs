@@ -188,8 +188,14 @@ mod tests {
             "error_description": "AADSTS700027: The certificate is not registered." });
         world.http.answer(401, &[], &body.to_string());
         let refused = now(open(&world, "/c.pem", None).unwrap().obtain(&wanted(), &world.host()));
-        assert_eq!(refused.unwrap_err().kind(), Kind::Refused);
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), Kind::Refused);
         assert_eq!(world.http.requests().len(), 1);
+        // ours, as `openssl x509 -fingerprint` has it
+        let thumbprint = "with thumbprint 20F5C874A0191C8E8B24154403096007CA774BC9";
+        assert!(error.message().ends_with(thumbprint), "{error}");
+        let advice = format!("; upload this certificate to application {CLIENT}");
+        assert!(error.cause().unwrap().ends_with(&advice), "{error}");
     }
 
     #[test]

@@ -197,7 +197,11 @@ mod tests {
                 Kind::Refused,
                 "a code is typed",
             ),
-            (r#"{"error":"invalid_client","error_codes":[7000218]}"#, Kind::Config, "prove itself"),
+            (
+                r#"{"error":"invalid_client","error_codes":[7000218]}"#,
+                Kind::Refused,
+                "prove itself",
+            ),
         ] {
             let world = world();
             world.http.answer(400, &[], PENDING);
@@ -206,11 +210,12 @@ mod tests {
             assert_eq!(error.kind(), kind, "{body}: {error}");
             assert!(error.message().contains(words), "{error}");
             let next = error.next_line().unwrap();
-            match kind {
-                Kind::Refused => assert!(next.ends_with(" --login interactive"), "{next}"),
-                Kind::SignInNeeded => assert!(next.ends_with(" --login devicecode"), "{next}"),
-                _ => {}
-            }
+            let end = match kind {
+                Kind::SignInNeeded => " --login devicecode",
+                _ if body.contains("53003") => " --login interactive",
+                _ => " --is-fallback-public-client true",
+            };
+            assert!(next.ends_with(end), "{next}");
             assert_eq!(world.http.requests().len(), 3);
         }
     }

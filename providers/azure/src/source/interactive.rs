@@ -69,6 +69,9 @@ mod tests {
         testing::{CLIENT, TENANT, World, access_token, client, now, wanted},
     };
 
+    /// The id of the page: what comes after them.
+    const PAGE: &str = "60616263-6465-4667-a869-6a6b6c6d6e6f";
+
     /// What the scripted chance makes of its first 96 bytes.
     fn chance(from: u8) -> String {
         URL_SAFE_NO_PAD.encode((from..from + 32).collect::<Vec<u8>>())
@@ -119,6 +122,7 @@ mod tests {
                 &format!("nonce={}", chance(64)),
                 &format!("code_challenge={proof}"),
                 "code_challenge_method=S256",
+                &format!("client-request-id={PAGE}"),
                 &format!("scope={AKS}/.default openid offline_access profile"),
                 "prompt=select_account",
             ]
@@ -160,8 +164,8 @@ mod tests {
                     with(visit, &[("error", "access_denied"), ("error_description", said)])
                 }) as Answer,
                 Kind::SignInNeeded,
-                "the sign-in was declined: AADSTS65004: Declined \
-                 (correlation id 00000000-0000-0000-0000-00000000000c)",
+                "was declined: AADSTS65004: Declined \
+                 (correlation id 00000000-0000-0000-0000-00000000000c); an administrator consents at",
             ),
             (
                 |visit| with(visit, &[("error", "invalid_request"), ("code", "c")]),
@@ -171,7 +175,8 @@ mod tests {
             (
                 |visit| with(visit, &[("error", "server_error")]),
                 Kind::Unavailable,
-                "Entra is too busy",
+                "Entra is too busy, or not well: server_error \
+                 (request id 60616263-6465-4667-a869-6a6b6c6d6e6f)",
             ),
             (|visit| with(visit, &[("code", "")]), Kind::Failed, "without a code"),
             (|visit| with(visit, &[]), Kind::Failed, "without a code"),

@@ -13,7 +13,7 @@ use url::{Url, form_urlencoded};
 
 use super::{Granted, Source, Wanted, application, session::Session};
 use crate::{
-    entra::{Client, Endpoints, Form, Purpose, Version},
+    entra::{Client, Endpoints, Form, Purpose, Version, request_id},
     errors::Asker,
 };
 
@@ -54,15 +54,20 @@ impl Password {
         // one segment of a path, whatever stands in it; the `+` of a form is a blank there
         let name: String = form_urlencoded::byte_serialize(self.username.as_bytes()).collect();
         let path = format!("common/UserRealm/{}", name.replace('+', "%20"));
+        let id = request_id(host)?;
         let request = HttpRequest {
             method: Method::Get,
             endpoint: self.client.authority.endpoint.at(&path, &[("api-version", "1.0")]),
-            headers: vec![("accept".into(), "application/json".into())],
+            headers: vec![
+                ("accept".into(), "application/json".into()),
+                ("client-request-id".into(), id.clone()),
+            ],
             body: Vec::new(),
             ca_bundle: None,
             retry: Retry::Safe(|_| false),
         };
-        host.notes.note("asking Entra whose passwords are those of this account");
+        let what = "asking Entra whose passwords are those of this account";
+        host.notes.note(&format!("{what} (request id {id})"));
         let answer = host.http.send(&request).await?;
         let realm: Option<Map<String, Value>> = match answer.status {
             200 => serde_json::from_slice(&answer.body).ok(),
@@ -70,26 +75,27 @@ impl Password {
         };
         let field = |name: &str| realm.as_ref()?.get(name)?.as_str();
         let who = shown(&self.username);
-        let error =
-            match field("account_type") {
-                Some(kind) if kind.eq_ignore_ascii_case("managed") => return Ok(()),
-                Some(kind) if kind.eq_ignore_ascii_case("federated") => {
-                    let at = ["federation_active_auth_url", "federation_metadata_url", "AuthURL"]
-                        .iter()
-                        .find_map(|name| Url::parse(field(name)?).ok()?.host_str().map(shown))
-                        .unwrap_or_else(|| "another host".into());
-                    Error::refused(format!(
-                        "the account `{who}` is federated, and `--login ropc` cannot sign it in"
-                    ))
-                    .because(format!("its password is checked by {at}, and was not sent to Entra"))
-                }
-                Some(_) => Error::refused(format!("Entra does not know whose account `{who}` is"))
-                    .because("it is neither managed nor federated: no tenant has its domain")
-                    .once(),
-                None => Error::unavailable("Entra did not say whose account this is").because(
-                    format!("status {} from {}", answer.status, request.endpoint.origin()),
-                ),
-            };
+        let error = match field("account_type") {
+            Some(kind) if kind.eq_ignore_ascii_case("managed") => return Ok(()),
+            Some(kind) if kind.eq_ignore_ascii_case("federated") => {
+                let at = ["federation_active_auth_url", "federation_metadata_url", "AuthURL"]
+                    .iter()
+                    .find_map(|name| Url::parse(field(name)?).ok()?.host_str().map(shown))
+                    .unwrap_or_else(|| "another host".into());
+                Error::refused(format!(
+                    "the account `{who}` is federated, and `--login ropc` cannot sign it in"
+                ))
+                .because(format!("its password is checked by {at}, and was not sent to Entra"))
+            }
+            Some(_) => Error::refused(format!("Entra does not know whose account `{who}` is"))
+                .because("it is neither managed nor federated: no tenant has its domain")
+                .once(),
+            None => Error::unavailable("Entra did not say whose account this is").because(format!(
+                "status {} from {} (request id {id})",
+                answer.status,
+                request.endpoint.origin()
+            )),
+        };
         Err(match self.session.asker().sign_in(&self.client, &wanted.server) {
             Some(line) if error.kind() == Kind::Refused => error.next(line),
             _ => error,
@@ -179,6 +185,10 @@ mod tests {
             "https://login.microsoftonline.com/common/UserRealm/me%2F%2B%40x?api-version=1.0"
         );
         assert_eq!(
+            realm.headers[1],
+            ("client-request-id".into(), "00010203-0405-4607-8809-0a0b0c0d0e0f".into())
+        );
+        assert_eq!(
             form(token),
             format!(
                 "grant_type=password username=me/+@x password=hunter2 client_id={CLIENT} \
@@ -249,7 +259,13 @@ mod tests {
             (200, r#"{"account_type":"Unknown"}"#, Kind::Refused, "neither managed nor federated"),
             (200, "<html>", Kind::Unavailable, "did not say whose"),
             (200, "{}", Kind::Unavailable, "did not say whose"),
-            (404, MANAGED, Kind::Unavailable, "status 404"),
+            (
+                404,
+                MANAGED,
+                Kind::Unavailable,
+                "status 404 from https://login.microsoftonline.com \
+                 (request id 00010203-0405-4607-8809-0a0b0c0d0e0f)",
+            ),
         ] {
             let world = World::default();
             world.http.answer(status, &[], body);

@@ -21,7 +21,10 @@ use fleetkey_provider::{BoxFuture, CredentialKey, Endpoint, Error, Host, Result,
 
 use self::{person::Person, spawn::Spawned};
 use super::{Granted, Source, Wanted};
-use crate::az::{ActiveCloud, Folder};
+use crate::{
+    az::{ActiveCloud, Folder},
+    cloud::Cloud,
+};
 
 /// Which of az's accounts, and how.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +39,8 @@ pub(crate) struct AzSettings {
     pub(crate) config_dir: Option<PathBuf>,
     /// The authority, if it was named beside az's own.
     pub(crate) authority: Option<Endpoint>,
+    /// The cloud that az has to be in, if it was named and no authority was.
+    pub(crate) cloud: Option<Cloud>,
     /// How long `az` may take, if somebody says (`AZURE_CLI_TIMEOUT`).
     pub(crate) limit: Option<Duration>,
 }

@@ -8,6 +8,7 @@ use crate::{
     az::{
         self, ActiveCloud, Cache, Choice, Folder, Found, Ini, ServicePrincipal, Subscription, User,
     },
+    cloud::Cloud,
     entra::{Client, Version},
     own_host,
     source::{Identity, ManagedIdentity, azure_cli::spawn::Spawned},
@@ -18,7 +19,11 @@ const ACC_CLOUD: &str = "ACC_CLOUD";
 
 /// Whoever is meant.
 pub(super) fn who(settings: &AzSettings, host: &Host) -> Result<Who> {
-    let folder = match Folder::find(settings.config_dir.as_deref(), host)? {
+    let folder = Folder::find(settings.config_dir.as_deref(), host)?;
+    if let (Some(wanted), Some(folder)) = (settings.cloud, &folder) {
+        check_cloud(wanted, &ActiveCloud::find(folder, &folder.config(host)?, host)?)?;
+    }
+    let folder = match folder {
         Some(folder) if settings.native => folder,
         folder => {
             let why = if settings.native { "there is no home folder" } else { "that was wanted" };
@@ -39,6 +44,23 @@ pub(super) fn who(settings: &AzSettings, host: &Host) -> Result<Who> {
     let tenant = named.filter(|tenant| !chosen.is_of(tenant)).unwrap_or(&chosen.tenant).to_owned();
     let finder = Finder { settings, folder: &folder, config: &config, host };
     finder.who(&cloud, chosen, &tenant)
+}
+
+/// az signs in to its active cloud alone, whatever kubelogin's `--environment` says (it ignores the
+/// flag): a token of another cloud than the one that was named is none.
+fn check_cloud(wanted: Cloud, active: &ActiveCloud) -> Result<()> {
+    let at = active.authority.as_ref().and_then(|endpoint| endpoint.url().host_str());
+    let is_it = match at {
+        Some(name) => az::is_same_environment(name, wanted.authority_host()),
+        None => active.name.eq_ignore_ascii_case(wanted.az_name()),
+    };
+    if is_it {
+        return Ok(());
+    }
+    let (name, active) = (wanted.az_name(), shown(&active.name));
+    Err(Error::config(format!("az's active cloud is `{active}`, and another one was named"))
+        .because(format!("`--environment` names `{name}`, and az signs in to the active one alone"))
+        .next(format!("az cloud set --name {name}")))
 }
 
 /// Forgets whom az forgot.

@@ -176,8 +176,11 @@ impl Person {
                     }
                     ended = Some(error);
                 }
-                Err(Failure::Refused(_, error)) => {
+                Err(Failure::Refused(said, error)) => {
                     settle(open, &kept, is_changed, host);
+                    if said.is_of_the_device() {
+                        return self.brokered(error, wanted, host).await;
+                    }
                     return Err(error);
                 }
                 // it may have been redeemed: the mark stays
@@ -220,6 +223,20 @@ impl Person {
 
     async fn through_az(&self, wanted: &Wanted, host: &Host) -> Result<Granted> {
         self.otherwise.obtain(wanted, host).await
+    }
+
+    /// Asks az itself, which has the broker of the system where it has one: that can show the device.
+    /// If az does no better, what Entra said counts.
+    async fn brokered(&self, refusal: Error, wanted: &Wanted, host: &Host) -> Result<Granted> {
+        if !host.programs.find("az") {
+            return Err(refusal);
+        }
+        host.notes.note(&format!("Entra refused this device: {refusal}"));
+        let why = "it may have a broker that can show the device";
+        self.otherwise.ask(why, wanted, host).await.map_err(|error| {
+            host.notes.note(&format!("az did no better: {error}"));
+            refusal
+        })
     }
 
     fn owner(&self) -> Owner {

@@ -45,8 +45,15 @@ impl Spawned {
         why: impl Into<String>,
         host: &Host,
     ) -> Self {
-        let AzSettings { tenant, subscription, limit, native: _, config_dir: _, authority: _ } =
-            settings;
+        let AzSettings {
+            tenant,
+            subscription,
+            limit,
+            native: _,
+            config_dir: _,
+            authority: _,
+            cloud: _,
+        } = settings;
         let tenant = tenant.clone().map(|tenant| ("--tenant", tenant));
         // az takes only one of them
         let selector = tenant.or_else(|| Some(("--subscription", subscription.clone()?)));
@@ -147,6 +154,18 @@ impl Source for Spawned {
     }
 
     fn obtain<'a>(&'a self, wanted: &'a Wanted, host: &'a Host) -> BoxFuture<'a, Result<Granted>> {
+        self.ask(&self.why, wanted, host)
+    }
+}
+
+impl Spawned {
+    /// Asks az, for that reason.
+    pub(super) fn ask<'a>(
+        &'a self,
+        why: &'a str,
+        wanted: &'a Wanted,
+        host: &'a Host,
+    ) -> BoxFuture<'a, Result<Granted>> {
         Box::pin(async move {
             let mut args = [
                 "account",
@@ -185,7 +204,7 @@ impl Source for Spawned {
                     tenant.unwrap_or_default(),
                     quoted(&wanted.server.scope())
                 ),
-                why: self.why.clone(),
+                why: why.to_owned(),
             };
             question.ask(host).await.map(|access_token| Granted { access_token })
         })

@@ -162,7 +162,8 @@ impl Session {
     /// Nobody is signed in.
     pub(crate) fn needed(&self, client: &Client, wanted: &Wanted) -> Error {
         let tenant = shown(&client.authority.tenant);
-        let error = Error::sign_in_needed(format!("nobody is signed in to tenant {tenant}"));
+        let error = Error::sign_in_needed(format!("nobody is signed in to tenant {tenant}"))
+            .because("no session is kept for this application and tenant, or it has ended");
         match self.asker.sign_in(client, &wanted.server) {
             Some(line) => error.next(line),
             None => error,

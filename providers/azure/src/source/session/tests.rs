@@ -58,6 +58,10 @@ fn an_answer_without_a_session_leaves_the_old_one() {
 fn without_a_session_nothing_is_locked_and_nothing_asked() {
     let world = World::default();
     let error = redeem(&world, None).unwrap_err();
+    assert_eq!(
+        error.cause(),
+        Some("no session is kept for this application and tenant, or it has ended")
+    );
     assert_eq!(error.kind(), Kind::SignInNeeded);
     assert!(error.next_line().unwrap().starts_with("fleetkey login azure --server-id "));
     assert!(world.sessions.steps().is_empty() && world.http.requests().is_empty());

@@ -113,6 +113,60 @@ fn the_tenant_that_is_named_is_asked() {
 }
 
 #[test]
+fn az_may_have_a_broker_where_entra_refuses_the_device() {
+    for code in [53000, 53001, 53003, 530_003, 530_084] {
+        let world = with_az(signed_in(), 0, r#"{"accessToken":"brokered"}"#, "");
+        refuses(&world, code, "interaction_required");
+        assert_eq!(token(&settings(), &world).unwrap(), "brokered");
+        assert_eq!((world.http.requests().len(), world.programs.started().len()), (1, 1));
+        assert_eq!(world.sessions.steps(), ["open", "redeeming", "unchanged", "close"]);
+        let notes = world.notes.lines().join("\n");
+        assert!(notes.contains("it may have a broker that can show the device"), "{notes}");
+
+        // where there is no az, or it does no better, what Entra said counts
+        let failing = with_az(signed_in(), 1, "", "ERROR: Please run 'az login'\n");
+        for world in [signed_in(), failing] {
+            refuses(&world, code, "interaction_required");
+            let error = fails(&settings(), &world);
+            assert_eq!(error.kind(), Kind::Refused);
+            assert!(error.cause().unwrap().starts_with(&format!("AADSTS{code}: No")), "{error}");
+        }
+    }
+    let world = with_az(signed_in(), 0, r#"{"accessToken":"brokered"}"#, "");
+    refuses(&world, 50076, "interaction_required");
+    assert_eq!(fails(&settings(), &world).kind(), Kind::SignInNeeded);
+    assert!(world.programs.started().is_empty());
+}
+
+#[test]
+fn the_cloud_that_is_named_is_azs_active_one() {
+    let china = "[cloud]\nname = AzureChinaCloud\n";
+    let mars = "[cloud]\nname = Mars\n";
+    let at_home =
+        "[Mars]\nendpoint_active_directory = https://login.chinacloudapi.cn/\n[AzureChinaCloud]\n";
+    for (config, clouds, wanted, next) in [
+        ("", "", Cloud::Public, None),
+        (china, "", Cloud::China, None),
+        (mars, at_home, Cloud::China, None),
+        ("", "", Cloud::China, Some("az cloud set --name AzureChinaCloud")),
+        ("", "", Cloud::UsGovernment, Some("az cloud set --name AzureUSGovernment")),
+        (china, "", Cloud::Public, Some("az cloud set --name AzureCloud")),
+        (mars, "", Cloud::Public, Some("az cloud set --name AzureCloud")),
+    ] {
+        for native in [true, false] {
+            let world = listed().file("/az/config", config).file("/az/clouds.config", clouds);
+            let named = AzSettings { cloud: Some(wanted), native, ..settings() };
+            let error = AzureCli::open(&named, &world.host()).err();
+            let switch = error.as_ref().filter(|error| error.kind() == Kind::Config);
+            assert_eq!(switch.and_then(|error| error.next_line()), next, "{config} {wanted:?}");
+            if let Some(error) = switch {
+                assert!(error.message().starts_with("az's active cloud is `"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_strangers_authority_is_given_nothing() {
     let clouds = "[AzureCloud]\nendpoint_active_directory = https://login.evil.example\n";
     let world = signed_in().file("/az/clouds.config", clouds);
