@@ -6,6 +6,9 @@
 //! wrong password, up to a locked account) is remembered under the credential's key, and for the
 //! proof that was shown: a new password is a new question.
 
+use std::num::NonZeroU32;
+
+use aws_lc_rs::pbkdf2;
 use fleetkey_provider::{Error, Fingerprint, Kind, Request, SessionKey};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -37,7 +40,7 @@ pub(super) struct Asked {
 #[derive(Deserialize, Serialize)]
 struct Refused {
     when: Timestamp,
-    /// What was shown, where the key does not say.
+    /// What was shown, where the key does not say, stretched: a password is guessed from a plain hash.
     proof: Option<String>,
     code: u8,
     message: String,
@@ -177,8 +180,19 @@ fn refused_file(request: &dyn Request) -> String {
     format!("{key}.refused")
 }
 
+/// PBKDF2, salted with the name of the file: some 30 ms, and only where a refusal is remembered.
 fn shown(request: &dyn Request) -> Option<String> {
-    request.proof().map(|proof| proof.to_string())
+    const ROUNDS: NonZeroU32 = NonZeroU32::new(100_000).unwrap();
+    let (proof, salt) = (request.proof()?, refused_file(request));
+    let mut stretched = [0; 32];
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        ROUNDS,
+        salt.as_bytes(),
+        proof.as_bytes(),
+        &mut stretched,
+    );
+    Some(Fingerprint::of(&stretched).to_string())
 }
 
 fn kind(code: u8) -> Kind {

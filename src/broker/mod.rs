@@ -86,17 +86,18 @@ impl<'a> Broker<'a> {
     }
 
     fn bring(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
-        // with `--fresh` what lies in another tool's cache will not do either
-        let at_hand = request.at_hand(&self.world.host)?;
-        let wanted =
-            |found: &Credential| self.options.cache != CacheUse::Fresh || found.expires().is_none();
-        if let Some(credential) = at_hand.filter(wanted) {
+        // with `--fresh` what lies in another tool's cache will not do either; keys that are just
+        // there, and stand on nobody's session, are all there is
+        let is_cached = request.session().is_some();
+        if !(is_cached && self.options.cache == CacheUse::Fresh)
+            && let Some(credential) = request.at_hand(&self.world.host)?
+        {
             return Ok(credential);
         }
         // with `--no-cache` there is nothing to share, so nobody waits for anybody either
         let Some(store) = self.cache_store(request) else {
             self.note("no credential is kept: there is no folder for it, or none is wanted");
-            return self.ask(request, deadline);
+            return self.ask(request, deadline, patience(request));
         };
         let cache = self.cache(&*store);
         let key = request.fingerprint();
@@ -147,7 +148,9 @@ impl<'a> Broker<'a> {
                 None
             }
         };
-        match (self.ask(request, deadline), kept) {
+        // what still works is no reason to wait for another program
+        let patience = if kept.is_some() { Duration::ZERO } else { patience(request) };
+        match (self.ask(request, deadline, patience), kept) {
             (Ok(credential), _) => {
                 cache.keep(key, &request.describe(), &credential);
                 Ok(credential)
@@ -164,7 +167,12 @@ impl<'a> Broker<'a> {
     }
 
     /// Asks the cloud, unless what it would answer is remembered.
-    fn ask(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
+    fn ask(
+        &self,
+        request: &dyn Request,
+        deadline: Deadline,
+        patience: Duration,
+    ) -> Result<Credential> {
         let source = request.source().map(|source| self.bring(source, deadline)).transpose()?;
         let store = self.memory_store();
         if let Some(store) = &store {
@@ -183,7 +191,7 @@ impl<'a> Broker<'a> {
             *seen = self.world.host.sessions.stamp(session);
         }
         // `--timeout` is about the network; what another program needs is its own affair
-        let left = left.max(patience(request));
+        let left = left.max(patience);
         let obtained = self.world.wait(request.obtain(source.as_ref(), &self.world.host), left);
         match obtained {
             Err(error) if error.is_once() => {

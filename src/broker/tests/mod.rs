@@ -29,6 +29,7 @@ struct Lender {
     signed_out: Mutex<bool>,
     password: Mutex<Option<&'static str>>,
     patience: Option<Duration>,
+    at_hand: Option<&'static str>,
 }
 
 impl Lender {
@@ -77,8 +78,10 @@ impl Request for Lender {
     fn source(&self) -> Option<&dyn Request> {
         self.source.as_deref().map(|source| source as &dyn Request)
     }
-    fn at_hand(&self, _host: &Host) -> Result<Option<Credential>> {
-        Ok(None)
+    fn at_hand(&self, host: &Host) -> Result<Option<Credential>> {
+        let now = host.clock.now();
+        let end = now + SignedDuration::from_hours(1);
+        Ok(self.at_hand.map(|secret| Credential::until(secret.into(), now, end)))
     }
     fn still_ours(&self, _credential: &Credential, _host: &Host) -> bool {
         !*self.signed_out.lock().unwrap()
@@ -274,6 +277,26 @@ fn another_program_has_its_own_time_and_not_that_of_the_network() {
     fixture.options.timeout = Duration::from_secs(1);
     fixture.bring(&Lender::named("network")).unwrap();
     let patience = Some(Duration::from_secs(90));
-    fixture.bring(&Lender { patience, ..Lender::named("program") }).unwrap();
-    assert_eq!(limits.lock().unwrap().iter().map(Duration::as_secs).collect::<Vec<_>>(), [5, 92]);
+    let program = Lender { patience, ..Lender::named("program") };
+    fixture.bring(&program).unwrap();
+    // what still works is no reason to wait that long for its successor
+    fixture.later(56);
+    fixture.bring(&program).unwrap();
+    let seconds = limits.lock().unwrap().iter().map(Duration::as_secs).collect::<Vec<_>>();
+    assert_eq!(seconds, [5, 92, 1]);
+}
+
+#[test]
+fn fresh_passes_over_another_tools_cache_and_not_over_keys_that_are_just_there() {
+    let mut fixture = Fixture::new();
+    let keys = Lender { at_hand: Some("keys"), ..Lender::named("a") };
+    let tool = Lender { at_hand: Some("cached"), ..Lender::person("b") };
+    let sessions = fleetkey_provider::testing::StaticSessions::default();
+    fixture.world.host.sessions = Box::new(sessions.with(tool.session().unwrap(), "kept"));
+    assert_eq!(fixture.bring(&keys).unwrap(), "keys");
+    assert_eq!(fixture.bring(&tool).unwrap(), "cached");
+    fixture.options.cache = CacheUse::Fresh;
+    assert_eq!(fixture.bring(&keys).unwrap(), "keys");
+    assert_eq!((keys.asked(), tool.asked()), (0, 0));
+    assert_eq!(fixture.bring(&tool).unwrap(), "/b1");
 }

@@ -3,7 +3,7 @@
 //! The requests are those that MSAL Python sends for az, field for field, so that whoever watches
 //! sign-ins sees az: its client, its scopes, its capabilities.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use fleetkey_provider::{
     BoxFuture, CredentialKey, Error, ExposeSecret, Host, Kind, OpenSession, Result, Retry,
@@ -87,6 +87,11 @@ impl Source for Person {
 
     fn tenant(&self) -> Option<&str> {
         Some(&self.client.authority.tenant)
+    }
+
+    /// `az` itself is asked where its session cannot be used here.
+    fn patience(&self) -> Option<Duration> {
+        self.otherwise.patience()
     }
 
     /// A token that az asked for before.
