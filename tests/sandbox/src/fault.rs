@@ -87,9 +87,32 @@ impl Fault {
 
     /// 429 `TooManyRequestsException` of the SSO portal.
     pub fn too_many_requests() -> Self {
-        let answer =
-            crate::aws::sso::portal_error(429, "TooManyRequestsException", "HTTP 429 Unknown Code");
+        let answer = crate::aws::sso::portal::portal_error(
+            429,
+            "TooManyRequestsException",
+            "HTTP 429 Unknown Code",
+        );
         Self::Status { code: 429, headers: answer.headers, body: answer.body }
+    }
+
+    /// The same with a Retry-After header in seconds.
+    pub fn too_many_requests_after(retry_after: u32) -> Self {
+        let mut fault = Self::too_many_requests();
+        if let Self::Status { headers, .. } = &mut fault {
+            headers.push(("Retry-After".into(), retry_after.to_string()));
+        }
+        fault
+    }
+
+    /// Any refusal of the SSO OIDC service, by its OAuth name: `Fault::sso_oidc("slow_down")`.
+    pub fn sso_oidc(error: &str) -> Self {
+        let answer = crate::aws::sso::oidc_error(error, "A scripted fault.");
+        Self::Status { code: answer.status, headers: answer.headers, body: answer.body }
+    }
+
+    /// STS refuses, as if a policy said so: 403 `AccessDenied`.
+    pub fn access_denied() -> Self {
+        Self::sts_error(403, "AccessDenied", "An explicit deny in an identity-based policy")
     }
 
     /// Any refusal of Entra, by its number: `Fault::entra(90033, "temporarily_unavailable")`.

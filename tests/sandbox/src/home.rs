@@ -4,15 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest;
-use serde_json::json;
-
 use crate::aws::accounts::{Credentials, User};
-use crate::aws::sso::SsoSession;
-use crate::clock::iso8601;
 use crate::cluster::Endpoint;
 use crate::kubeconfig::{self, Exec};
-use crate::random;
 
 /// A HOME. A temporary one is removed when it is dropped.
 #[derive(Debug)]
@@ -69,45 +63,6 @@ impl Home {
         #[cfg(unix)]
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
         Ok(path)
-    }
-
-    /// `~/.aws/config`.
-    pub fn aws_config(&self, text: &str) -> io::Result<PathBuf> {
-        self.write(".aws/config", text)
-    }
-
-    /// `~/.aws/credentials` with one profile per user.
-    pub fn aws_credentials(&self, profiles: &[(&str, &User)]) -> io::Result<PathBuf> {
-        let section = |(profile, user): &(&str, &User)| {
-            let User { access_key_id, secret_access_key, .. } = user;
-            format!(
-                "[{profile}]\naws_access_key_id = {access_key_id}\naws_secret_access_key = {secret_access_key}\n"
-            )
-        };
-        self.write(".aws/credentials", profiles.iter().map(section).collect::<Vec<_>>().join("\n"))
-    }
-
-    /// What `aws sso login` leaves: `~/.aws/sso/cache/SHA1.json` of the session's name, or of the start URL where a
-    /// profile has no session.
-    pub fn sso_token(
-        &self,
-        session_name_or_start_url: &str,
-        session: &SsoSession,
-    ) -> io::Result<PathBuf> {
-        let name =
-            digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, session_name_or_start_url.as_bytes());
-        let token = json!({
-            "startUrl": session.start_url,
-            "region": session.region,
-            "accessToken": session.access_token,
-            "expiresAt": iso8601(session.expires),
-        });
-        self.write(format!(".aws/sso/cache/{}.json", random::hex(name.as_ref())), token.to_string())
-    }
-
-    /// A projected service account token, as `AWS_WEB_IDENTITY_TOKEN_FILE` names one.
-    pub fn web_identity_token(&self, token: &str) -> io::Result<PathBuf> {
-        self.write("var/run/secrets/eks.amazonaws.com/serviceaccount/token", token)
     }
 
     /// `~/ca.pem`.

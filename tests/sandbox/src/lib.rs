@@ -1,7 +1,7 @@
 //! Clouds and an API server on loopback that check like the real ones.
 //!
 //! A credential plugin is right only if somebody strict says so. [`Sandbox`] is that somebody: an STS, an SSO portal, an
-//! Entra ID and any number of Kubernetes API servers, each on its own port of 127.0.0.1, that recompute every signature
+//! Entra ID, the metadata services of machines and any number of Kubernetes API servers, each on its own port of 127.0.0.1, that recompute every signature
 //! from the secrets they know, refuse what their originals refuse, count every request, and can be told to misbehave.
 //!
 //! ```
@@ -57,9 +57,11 @@ mod tests;
 mod world;
 
 pub use aws::accounts::{Credentials, Identity, User};
+pub use aws::container::ContainerToken;
+pub use aws::files::SsoName;
 pub use aws::rejection::Rejection;
 pub use aws::role::Role;
-pub use aws::sso::SsoSession;
+pub use aws::sso::{SsoSession, SsoSignIn};
 pub use aws::verifier::{Inspected, Verified, inspect};
 pub use azure::arc::ArcKey;
 pub use azure::cli::{AksToken, AzAccount, AzLogin, AzSecret};

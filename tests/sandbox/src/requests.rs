@@ -50,6 +50,7 @@ impl Recorded {
                 "authorization"
                     | "x-amz-security-token"
                     | "x-amz-sso_bearer_token"
+                    | "x-aws-ec2-metadata-token"
                     | "x-identity-header"
                     | "cookie"
                     | "proxy-authorization"

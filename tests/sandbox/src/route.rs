@@ -15,9 +15,31 @@ pub enum Route {
     Sts,
     /// `GET /federation/credentials` of the SSO portal.
     SsoCredentials,
+    /// `POST /logout` of the SSO portal.
+    SsoLogout,
     /// Any other request to the SSO portal.
     Sso,
-    /// `GET /metadata/identity/oauth2/token` of a virtual machine's metadata service.
+    /// `CreateToken` of the SSO OIDC service, for a refresh token or a device code.
+    SsoToken,
+    /// `RegisterClient` of the SSO OIDC service.
+    SsoRegister,
+    /// `StartDeviceAuthorization` of the SSO OIDC service.
+    SsoDevice,
+    /// Any other request to the SSO OIDC service.
+    SsoOidc,
+    /// `/latest/api/token` of an EC2 instance's metadata service.
+    InstanceToken,
+    /// The name of an EC2 instance's role.
+    InstanceRole,
+    /// The credentials of an EC2 instance's role.
+    InstanceCredentials,
+    /// Any other request to an EC2 instance's metadata service, such as for its region.
+    Instance,
+    /// Any request to the credential service of a container (ECS).
+    Container,
+    /// Any request to the EKS Pod Identity agent.
+    PodIdentity,
+    /// `GET /metadata/identity/oauth2/token` of an Azure virtual machine's metadata service.
     Imds,
     /// Any other request to it.
     ImdsInstance,
@@ -56,6 +78,8 @@ pub enum Service {
     Sts,
     /// The SSO portal.
     Sso,
+    /// The SSO OIDC service.
+    SsoOidc,
     /// The token services of CI systems.
     Oidc,
     /// Entra ID.

@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::aws::accounts::{Credentials, Identity, User};
 use crate::aws::role::Role;
-use crate::aws::sso::{PortalService, SsoSession};
+use crate::aws::sso::oidc::OidcService;
+use crate::aws::sso::portal::PortalService;
 use crate::aws::sts::Sts;
 use crate::canary::{Canary, Listening};
 use crate::certificates::Certificate;
@@ -32,6 +33,7 @@ pub struct Sandbox {
     folder: tempfile::TempDir,
     sts: Server,
     sso: Server,
+    sso_oidc: Server,
     entra: Entra,
     clusters: Mutex<BTreeMap<String, Cluster>>,
     aks_clusters: Mutex<BTreeMap<String, AksCluster>>,
@@ -39,7 +41,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts STS, the SSO portal and Entra; clusters and canaries start when first asked for.
+    /// Starts STS, the two services of SSO and Entra; clusters and canaries start when first asked for.
     pub fn start() -> io::Result<Self> {
         let world = Arc::new(World::new()?);
         let folder = tempfile::Builder::new().prefix("fleetkey-sandbox-").tempdir()?;
@@ -47,12 +49,15 @@ impl Sandbox {
         let sts = Server::start(&world, Some(Service::Sts), Arc::new(Sts(Arc::clone(&world))))?;
         let sso =
             Server::start(&world, Some(Service::Sso), Arc::new(PortalService(Arc::clone(&world))))?;
+        let oidc = Arc::new(OidcService(Arc::clone(&world)));
+        let sso_oidc = Server::start(&world, Some(Service::SsoOidc), oidc)?;
         let entra = Entra::start(&world)?;
         Ok(Self {
             world,
             folder,
             sts,
             sso,
+            sso_oidc,
             entra,
             clusters: Mutex::default(),
             aks_clusters: Mutex::default(),
@@ -67,6 +72,7 @@ impl Sandbox {
         [
             ("AWS_ENDPOINT_URL_STS", self.sts_url()),
             ("AWS_ENDPOINT_URL_SSO", self.sso_url()),
+            ("AWS_ENDPOINT_URL_SSO_OIDC", self.sso_oidc_url()),
             ("AWS_CA_BUNDLE", ca.clone()),
             ("SSL_CERT_FILE", ca),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
@@ -83,6 +89,11 @@ impl Sandbox {
     /// `https://127.0.0.1:PORT` of the SSO portal.
     pub fn sso_url(&self) -> String {
         format!("https://{}", self.sso.address())
+    }
+
+    /// `https://127.0.0.1:PORT` of the SSO OIDC service.
+    pub fn sso_oidc_url(&self) -> String {
+        format!("https://{}", self.sso_oidc.address())
     }
 
     /// The authority host of Entra ID.
@@ -145,16 +156,6 @@ impl Sandbox {
     /// Makes temporary credentials unknown, as if their role's sessions had been revoked.
     pub fn revoke(&self, access_key_id: &str) {
         self.world.accounts.revoke(access_key_id);
-    }
-
-    /// A signed-in SSO session of a person, good for eight hours.
-    pub fn sso_session(&self, user: &str) -> SsoSession {
-        self.world.portal.sign_in(user, self.now())
-    }
-
-    /// Lets a person use a role of an account through SSO.
-    pub fn grant_sso(&self, user: &str, account: &str, role: &str) {
-        self.world.portal.grant(user, account, role);
     }
 
     /// A service account's token, as a cluster projects it: ES256, audience `sts.amazonaws.com`.

@@ -21,6 +21,7 @@ pub(crate) fn run(dir: Option<PathBuf>) -> io::Result<()> {
 
     println!("sts      {}", estate.sandbox.sts_url());
     println!("sso      {}", estate.sandbox.sso_url());
+    println!("sso-oidc {}", estate.sandbox.sso_oidc_url());
     println!("entra    {}", estate.sandbox.entra().url());
     let mut clusters: Vec<_> =
         ways.iter().map(|way| (way.cluster.name(), way.cluster.server())).collect();

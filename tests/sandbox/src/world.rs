@@ -4,7 +4,9 @@ use std::io;
 
 use crate::aws::accounts::Accounts;
 use crate::aws::issuer::Issuer;
-use crate::aws::sso::Portal;
+use crate::aws::machine::Machine;
+use crate::aws::pod_identity::Pods;
+use crate::aws::sso::directory::Portal;
 use crate::azure::federation::Federation;
 use crate::azure::identities::Identities;
 use crate::certificates::Certificates;
@@ -26,6 +28,8 @@ pub(crate) struct World {
     pub(crate) identities: Identities,
     pub(crate) issuer: Issuer,
     pub(crate) log: Log,
+    pub(crate) machine: Machine,
+    pub(crate) pods: Pods,
     pub(crate) portal: Portal,
     pub(crate) stop: Stop,
 }
@@ -46,6 +50,8 @@ impl World {
             identities: Identities::default(),
             issuer: Issuer::new()?,
             log: Log::default(),
+            machine: Machine::default(),
+            pods: Pods::default(),
             portal: Portal::default(),
             stop: Stop::default(),
         })

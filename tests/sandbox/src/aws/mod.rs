@@ -2,8 +2,13 @@
 
 pub(crate) mod accounts;
 pub(crate) mod authentication;
+pub(crate) mod container;
+pub(crate) mod files;
 pub(crate) mod hosts;
+mod instance;
 pub(crate) mod issuer;
+pub(crate) mod machine;
+pub(crate) mod pod_identity;
 pub(crate) mod rejection;
 pub(crate) mod role;
 pub(crate) mod sigv4;

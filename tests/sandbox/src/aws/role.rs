@@ -49,9 +49,10 @@ impl Role {
         self
     }
 
-    /// Only after multi-factor authentication.
+    /// Only after multi-factor authentication (`aws:MultiFactorAuthPresent`): with a code, or with a session that was got
+    /// for one.
     #[must_use]
-    pub fn needs_mfa(mut self) -> Self {
+    pub fn requires_mfa(mut self) -> Self {
         self.mfa = true;
         self
     }
@@ -98,6 +99,6 @@ mod tests {
             assert!(Role::new("r").trusts(principal).admits(&caller, None, false), "{principal}");
         }
         assert!(!Role::new("r").trusts("arn:aws:iam::1:role/Other").admits(&caller, None, false));
-        assert!(!Role::new("r").needs_mfa().admits(&caller, None, false));
+        assert!(!Role::new("r").requires_mfa().admits(&caller, None, false));
     }
 }

@@ -12,7 +12,10 @@ mod entra_browser;
 mod entra_clusters;
 mod entra_people;
 mod faults;
+mod machines;
+mod mfa;
 mod sso;
+mod sso_oidc;
 mod sts;
 
 use base64::Engine;

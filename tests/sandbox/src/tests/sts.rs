@@ -6,7 +6,7 @@ use super::{ROLE, Signer, element, form, refusal};
 use crate::client::Reply;
 use crate::{Role, Route, Sandbox};
 
-fn assume(sandbox: &Sandbox, signer: &Signer, more: &[(&str, &str)]) -> Reply {
+pub(super) fn assume(sandbox: &Sandbox, signer: &Signer, more: &[(&str, &str)]) -> Reply {
     let mut parameters = vec![("Action", "AssumeRole"), ("RoleArn", ROLE)];
     if !more.iter().any(|(name, _)| *name == "RoleSessionName") {
         parameters.push(("RoleSessionName", "me"));
@@ -15,7 +15,7 @@ fn assume(sandbox: &Sandbox, signer: &Signer, more: &[(&str, &str)]) -> Reply {
     signer.post(sandbox, &parameters, sandbox.now())
 }
 
-fn credentials(reply: &Reply) -> Signer {
+pub(super) fn credentials(reply: &Reply) -> Signer {
     let [id, secret, token] =
         ["AccessKeyId", "SecretAccessKey", "SessionToken"].map(|name| element(reply, name));
     Signer { id, secret, token: Some(token) }
@@ -216,32 +216,4 @@ fn a_web_identity_is_proven_by_its_token() {
     sandbox.advance(SignedDuration::from_mins(10));
     assert_eq!(refusal(&ask(&good)), (400, "ExpiredTokenException".into()));
     assert_eq!(sandbox.requests()[0].parameter("WebIdentityToken"), Some("(secret)"));
-}
-
-#[test]
-fn a_second_factor_is_used_once() {
-    let sandbox = Sandbox::start().unwrap();
-    let user = sandbox.user("alice");
-    let alice = Signer::from(&user);
-    sandbox.role(Role::new(ROLE).needs_mfa());
-    assert_eq!(refusal(&assume(&sandbox, &alice, &[])).1, "AccessDenied");
-    let (serial, code) = (user.mfa_serial(), sandbox.mfa_code(&user));
-    let factor = [("SerialNumber", serial.as_str()), ("TokenCode", code.as_str())];
-    assert_eq!(assume(&sandbox, &alice, &factor).status, 200);
-    assert_eq!(refusal(&assume(&sandbox, &alice, &factor)).1, "AccessDenied");
-
-    let code = sandbox.mfa_code(&user);
-    let parameters = [
-        ("Action", "GetSessionToken"),
-        ("SerialNumber", serial.as_str()),
-        ("TokenCode", code.as_str()),
-    ];
-    let session = credentials(&alice.post(&sandbox, &parameters, sandbox.now()));
-    assert_eq!(assume(&sandbox, &session, &[]).status, 200);
-    assert!(
-        sandbox
-            .requests()
-            .iter()
-            .all(|request| request.parameter("TokenCode").is_none_or(|code| code == "(secret)"))
-    );
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::error::StsError;
+use super::second_factor::second_factor;
 use super::{assumed_role_xml, duration, lend, packed_policy_xml, role_and_session, success};
 use crate::aws::authentication::{Caller, authenticate};
 use crate::http::{Request, Response};
@@ -21,7 +22,7 @@ pub(super) fn answer(request: &Request, world: &World) -> Result<Response, StsEr
             "Member must have length greater than or equal to 2",
         ));
     }
-    let mfa = second_factor(request, world)? || mfa;
+    let mfa = second_factor(request, &caller, world)? || mfa;
     let denied = || StsError::access_denied(&caller.arn, "AssumeRole", &arn);
     let role = world.accounts.role(&arn).ok_or_else(denied)?;
     if !role.admits(&caller, external_id.as_deref(), mfa) {
@@ -35,19 +36,4 @@ pub(super) fn answer(request: &Request, world: &World) -> Result<Response, StsEr
     let credentials = lend(&role, &session, lifetime, world)?;
     let inner = assumed_role_xml(&credentials) + packed_policy_xml(request);
     Ok(success("AssumeRole", &inner, &caller.arn))
-}
-
-/// Whether a code was given; a wrong one is an error.
-pub(super) fn second_factor(request: &Request, world: &World) -> Result<bool, StsError> {
-    let (serial, code) = (request.parameter("SerialNumber"), request.parameter("TokenCode"));
-    match (serial, code) {
-        (None, None) => Ok(false),
-        (Some(serial), Some(code)) if world.accounts.redeem_mfa(&serial, &code) => Ok(true),
-        (Some(_), Some(_)) => Err(StsError::new(
-            403,
-            "AccessDenied",
-            "MultiFactorAuthentication failed with invalid MFA one time pass code. ",
-        )),
-        _ => Err(StsError::validation("Both SerialNumber and TokenCode must be provided.")),
-    }
 }

@@ -3,6 +3,7 @@
 mod assume_role;
 mod caller_identity;
 pub(crate) mod error;
+mod second_factor;
 mod session_token;
 mod web_identity;
 

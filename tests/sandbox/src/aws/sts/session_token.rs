@@ -1,7 +1,7 @@
 //! `GetSessionToken`: temporary credentials of the user itself, usually for the sake of one MFA code.
 
-use super::assume_role::second_factor;
 use super::error::StsError;
+use super::second_factor::second_factor;
 use super::{credentials_xml, duration, success};
 use crate::aws::authentication::{Caller, authenticate};
 use crate::http::{Request, Response};
@@ -18,7 +18,7 @@ pub(super) fn answer(request: &Request, world: &World) -> Result<Response, StsEr
         ));
     }
     let lifetime = duration(request, 43200, 129_600)?;
-    let mfa = second_factor(request, world)?;
+    let mfa = second_factor(request, &identity, world)?;
     let arn = identity.arn.clone();
     let credentials = world.accounts.issue(identity, world.accounts.end(now, lifetime), mfa);
     Ok(success("GetSessionToken", &credentials_xml(&credentials), &arn))

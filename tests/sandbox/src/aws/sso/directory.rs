@@ -1,0 +1,291 @@
+//! What Identity Center remembers: sign-ins, every token that came of one, clients, waiting devices and grants.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{REGION, START_URL, SsoSession};
+use crate::random;
+
+/// Sign-ins and grants.
+#[derive(Default)]
+pub(crate) struct Portal(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    sign_ins: HashMap<u64, SignIn>,
+    access: HashMap<String, Access>,
+    refresh: HashMap<String, Refresh>,
+    clients: HashMap<String, Client>,
+    devices: HashMap<String, Device>,
+    grants: HashSet<(String, String, String)>,
+    signed_in: u64,
+    refreshes: usize,
+    reuses: usize,
+    lifetime: Option<Duration>,
+    keeps_refresh_tokens: bool,
+}
+
+struct SignIn {
+    user: String,
+    ends: Timestamp,
+}
+
+struct Access {
+    sign_in: u64,
+    expires: Timestamp,
+}
+
+struct Refresh {
+    sign_in: u64,
+    client: String,
+    used: bool,
+}
+
+/// A program that was registered.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) expires: Timestamp,
+    /// Whether it asked for the scope that refresh tokens come with.
+    pub(crate) refreshes: bool,
+}
+
+/// Somebody who waits for a code to be typed elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Device {
+    pub(crate) code: String,
+    pub(crate) user_code: String,
+    client: String,
+    expires: Timestamp,
+    approved: Option<String>,
+    asked: Option<Timestamp>,
+}
+
+/// Fresh tokens, and whose they are.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) user: String,
+    pub(crate) access_token: String,
+    pub(crate) expires_in: Duration,
+    pub(crate) refresh_token: Option<String>,
+}
+
+/// Why there are none, as OAuth names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused(pub(crate) &'static str);
+
+impl Portal {
+    pub(crate) fn sign_in(
+        &self,
+        user: &str,
+        now: Timestamp,
+        access: SignedDuration,
+        registration: SignedDuration,
+        refreshes: bool,
+    ) -> SsoSession {
+        let client = self.register(after(now, registration), refreshes);
+        let mut state = self.state();
+        let sign_in = state.begin(user, now);
+        let expires = after(now, access);
+        let access_token = state.access_token(sign_in, expires);
+        let refresh_token = refreshes.then(|| state.refresh_token(sign_in, &client.id));
+        SsoSession {
+            user: user.to_owned(),
+            access_token,
+            expires,
+            refresh_token,
+            client_id: client.id,
+            client_secret: client.secret,
+            registration_expires: client.expires,
+            start_url: START_URL.to_owned(),
+            region: REGION.to_owned(),
+        }
+    }
+
+    pub(crate) fn register(&self, expires: Timestamp, refreshes: bool) -> Client {
+        let client = Client {
+            id: random::letters(22),
+            secret: format!("eyJraWQi{}", random::base64(600)),
+            expires,
+            refreshes,
+        };
+        self.state().clients.insert(client.id.clone(), client.clone());
+        client
+    }
+
+    /// The client, if the secret is its own and its registration has not ended.
+    pub(crate) fn client(&self, id: &str, secret: &str, now: Timestamp) -> Option<Client> {
+        let state = self.state();
+        let client = state.clients.get(id)?;
+        (client.secret == secret && client.expires > now).then(|| client.clone())
+    }
+
+    /// Takes a refresh token and gives new tokens, in one step: of two who bring the same one, one is refused.
+    pub(crate) fn refresh(
+        &self,
+        client: &Client,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Issued, Refused> {
+        let mut state = self.state();
+        let keeps = state.keeps_refresh_tokens;
+        let refresh = state.refresh.get_mut(token).filter(|refresh| refresh.client == client.id);
+        let refresh = refresh.ok_or(INVALID_GRANT)?;
+        let sign_in = refresh.sign_in;
+        if refresh.used {
+            state.reuses += 1;
+            return Err(INVALID_GRANT);
+        }
+        refresh.used = !keeps;
+        // an ended session takes the token with it, whoever asks
+        let user = state.user(sign_in, now).ok_or(INVALID_GRANT)?;
+        state.refreshes += 1;
+        let refresh_token = (!keeps).then(|| state.refresh_token(sign_in, &client.id));
+        Ok(state.issue(user, sign_in, refresh_token, now))
+    }
+
+    pub(crate) fn device(&self, client: &Client, now: Timestamp) -> Device {
+        let device = Device {
+            code: random::base64(64),
+            user_code: format!("{}-{}", random::letters(4), random::letters(4)),
+            client: client.id.clone(),
+            expires: after(now, DEVICE_LIFETIME),
+            approved: None,
+            asked: None,
+        };
+        self.state().devices.insert(device.code.clone(), device.clone());
+        device
+    }
+
+    pub(crate) fn approve(&self, user_code: &str, user: &str) -> bool {
+        let mut state = self.state();
+        let device = state.devices.values_mut().find(|device| device.user_code == user_code);
+        device.map(|device| device.approved = Some(user.to_owned())).is_some()
+    }
+
+    /// Tokens for a device that somebody approved, once.
+    pub(crate) fn redeem_device(
+        &self,
+        client: &Client,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<Issued, Refused> {
+        let mut state = self.state();
+        let device = state.devices.get_mut(code).filter(|device| device.client == client.id);
+        let device = device.ok_or(INVALID_GRANT)?;
+        if device.expires <= now {
+            return Err(Refused("expired_token"));
+        }
+        let last = device.asked.replace(now);
+        let Some(user) = device.approved.clone() else {
+            let hasty = last.is_some_and(|last| now.duration_since(last) < DEVICE_INTERVAL);
+            return Err(Refused(if hasty { "slow_down" } else { "authorization_pending" }));
+        };
+        state.devices.remove(code);
+        let sign_in = state.begin(&user, now);
+        let refresh_token = client.refreshes.then(|| state.refresh_token(sign_in, &client.id));
+        Ok(state.issue(user, sign_in, refresh_token, now))
+    }
+
+    /// Whose access token this is, while it is good.
+    pub(crate) fn bearer(&self, token: &str, now: Timestamp) -> Option<String> {
+        let state = self.state();
+        let access = state.access.get(token).filter(|access| access.expires > now)?;
+        state.user(access.sign_in, now)
+    }
+
+    /// Ends the session that a token is of, with all tokens of it.
+    pub(crate) fn sign_out(&self, token: &str) {
+        let mut state = self.state();
+        if let Some(sign_in) = state.access.get(token).map(|access| access.sign_in) {
+            state.sign_ins.remove(&sign_in);
+        }
+    }
+
+    pub(crate) fn sign_out_user(&self, user: &str) {
+        self.state().sign_ins.retain(|_, sign_in| sign_in.user != user);
+    }
+
+    pub(crate) fn grant(&self, user: &str, account: &str, role: &str) {
+        self.state().grants.insert((user.to_owned(), account.to_owned(), role.to_owned()));
+    }
+
+    pub(crate) fn granted(&self, user: &str, account: &str, role: &str) -> bool {
+        self.state().grants.contains(&(user.to_owned(), account.to_owned(), role.to_owned()))
+    }
+
+    pub(crate) fn reuses(&self) -> usize {
+        self.state().reuses
+    }
+
+    pub(crate) fn refreshes(&self) -> usize {
+        self.state().refreshes
+    }
+
+    pub(crate) fn set_lifetime(&self, lifetime: Option<Duration>) {
+        self.state().lifetime = lifetime;
+    }
+
+    pub(crate) fn set_rotation(&self, rotates: bool) {
+        self.state().keeps_refresh_tokens = !rotates;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn begin(&mut self, user: &str, now: Timestamp) -> u64 {
+        self.signed_in += 1;
+        let sign_in = SignIn { user: user.to_owned(), ends: after(now, SESSION_LIFETIME) };
+        self.sign_ins.insert(self.signed_in, sign_in);
+        self.signed_in
+    }
+
+    fn user(&self, sign_in: u64, now: Timestamp) -> Option<String> {
+        let sign_in = self.sign_ins.get(&sign_in).filter(|sign_in| sign_in.ends > now);
+        sign_in.map(|sign_in| sign_in.user.clone())
+    }
+
+    fn access_token(&mut self, sign_in: u64, expires: Timestamp) -> String {
+        let token = format!("aoa{}", random::base64(240));
+        self.access.insert(token.clone(), Access { sign_in, expires });
+        token
+    }
+
+    fn refresh_token(&mut self, sign_in: u64, client: &str) -> String {
+        let token = format!("aor{}", random::base64(240));
+        let refresh = Refresh { sign_in, client: client.to_owned(), used: false };
+        self.refresh.insert(token.clone(), refresh);
+        token
+    }
+
+    fn issue(
+        &mut self,
+        user: String,
+        sign_in: u64,
+        refresh_token: Option<String>,
+        now: Timestamp,
+    ) -> Issued {
+        let expires_in = self.lifetime.unwrap_or(ACCESS_LIFETIME);
+        let expires = now.checked_add(expires_in).unwrap_or(Timestamp::MAX);
+        let access_token = self.access_token(sign_in, expires);
+        Issued { user, access_token, expires_in, refresh_token }
+    }
+}
+
+fn after(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// Also for a token that somebody else's client was given: whose it is, is not told.
+const INVALID_GRANT: Refused = Refused("invalid_grant");
+const ACCESS_LIFETIME: Duration = Duration::from_hours(1);
+const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(crate) const DEVICE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+pub(crate) const DEVICE_INTERVAL: SignedDuration = SignedDuration::from_secs(5);
