@@ -66,12 +66,13 @@ impl World {
     }
 
     /// Does as the command line says: whom to ask, and how much to tell.
-    pub(crate) fn attend(&mut self, options: &Options) {
+    /// `interactive` is what the client says of its standard input.
+    pub(crate) fn attend(&mut self, options: &Options, interactive: Option<bool>) {
         if options.verbose {
             self.host.notes = Box::new(host::StderrNotes);
             self.host.sessions = Box::new(host::sessions(Box::new(host::StderrNotes)));
         }
-        self.host.person = Box::new(host::Desk::new(options.ask, &self.host));
+        self.host.person = Box::new(host::Desk::new(options.ask, interactive, &self.host));
     }
 
     /// Runs work that answers something.

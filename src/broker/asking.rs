@@ -4,14 +4,13 @@
 //! is told at once what to type. A sign-in that was begun and not finished is not begun again for ten
 //! minutes, by anybody.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use fleetkey_provider::{Credential, Error, Kind, Request, Result, SessionKey, SignIn, SignedIn};
 
 use super::{
-    Broker, Deadline,
+    Broker, Deadline, guard,
     memory::{Asked, Memory, short},
-    signer,
 };
 use crate::{
     host::{Attempt, Guard, Store},
@@ -23,35 +22,60 @@ const SIGN_IN_LIMIT: Duration = Duration::from_mins(15);
 /// How often a session that appears while one waits is tried before a person is asked after all.
 const TRIES: usize = 3;
 
+/// Who has to sign in, for whose credential, and how they are asked.
+struct Wish<'r> {
+    signer: &'r dyn Request,
+    request: &'r dyn Request,
+    how: SignIn,
+}
+
+/// What somebody else was asked for.
+enum Found {
+    /// The very credential.
+    Credential(Credential),
+    /// The step's, on which ours can be asked for.
+    SignedIn,
+}
+
 impl Broker<'_> {
-    /// Has a person sign in, if one can be asked; `refused` is why one is needed.
-    pub(super) fn ask_person(&self, request: &dyn Request, refused: Error) -> Result<Credential> {
-        let signer = signer(request);
+    /// Has a person sign in for that step of the request's chain, if one can be asked; `refused` is why
+    /// one is needed.
+    pub(super) fn ask_person(
+        &self,
+        signer: &dyn Request,
+        request: &dyn Request,
+        refused: Error,
+    ) -> Result<Credential> {
         let Some(session) = signer.session() else { return Err(refused) };
         let Some(how) = signer.how(self.world.host.person.means()) else {
             self.note("nobody can be asked to sign in here");
             return Err(refused);
         };
+        let wish = Wish { signer, request, how };
         let Some(store) = self.memory_store() else {
-            return self.without_memory(request, how, refused, "there is no folder for it");
+            return self.without_memory(&wish, refused, "there is no folder for it");
         };
         for _ in 0..TRIES {
-            let _guard = match self.right_to_ask(request, session, &*store) {
-                Waited::Found(credential) => return Ok(credential),
-                Waited::Locked(guard) if !self.is_new(session) => Some(guard),
-                Waited::Locked(_) => {
-                    let again = Deadline::new(self.now(), self.options.timeout);
-                    match self.bring(request, again) {
-                        Err(error) if error.kind() == Kind::SignInNeeded => continue,
-                        done => return done,
-                    }
+            let right = match self.right_to_ask(&wish, session, &*store) {
+                Waited::Found(Found::Credential(credential)) => return Ok(credential),
+                Waited::Found(Found::SignedIn) => None,
+                Waited::Locked(_) if self.is_new(session) || self.kept_for(signer).is_some() => {
+                    None
                 }
+                Waited::Locked(guard) => Some(Some(guard)),
                 Waited::Late(why) => {
                     return Err(refused.because(format!("somebody is being asked already, {why}")));
                 }
                 Waited::Unlockable(why) => {
                     self.note(&format!("asking without a lock: {why}"));
-                    None
+                    Some(None)
+                }
+            };
+            let Some(_guard) = right else {
+                let again = Deadline::new(self.now(), self.options.timeout);
+                match self.attempt(request, again) {
+                    Err(error) if self.is_needed_again(signer, &error) => continue,
+                    done => return done,
                 }
             };
             if let Some(credential) = self.kept_for(request) {
@@ -60,83 +84,108 @@ impl Broker<'_> {
             let memory = self.memory(&*store);
             if let Some(asked) = memory.asked(session) {
                 let error = not_again(signer, &asked);
-                memory.asked_for_too(session, asked, request.fingerprint());
+                memory.asked_for_too(session, asked, signer.fingerprint());
                 return Err(error);
             }
             let stamp = self.world.host.sessions.stamp(session);
-            if let Err(why) = memory.asking(session, request.fingerprint(), stamp) {
-                return self.without_memory(request, how, refused, &why);
+            if let Err(why) = memory.asking(session, signer.fingerprint(), stamp) {
+                return self.without_memory(&wish, refused, &why);
             }
-            let done = self.sign_in(request, how, Some((&memory, session)));
-            if done.is_err() && !self.world.host.person.was_asked() {
+            let done = self.sign_in(&wish, Some((&memory, session)));
+            let Err(error) = done else { return done };
+            if !self.world.host.person.was_asked() {
                 memory.forget_asking(session); // it failed before anybody saw anything
+                return Err(error);
             }
-            return done;
+            return Err(match memory.asked(session).filter(|_| error.is_once()) {
+                Some(asked) => asked.until_then(error),
+                None => error,
+            });
         }
         Err(refused)
     }
 
     /// Where it cannot be remembered that somebody was asked, only who wants to be is asked: a client
     /// that runs a plugin five times would open five browsers.
-    fn without_memory(
-        &self,
-        request: &dyn Request,
-        how: SignIn,
-        refused: Error,
-        why: &str,
-    ) -> Result<Credential> {
-        if *self.by_hand.lock().unwrap_or_else(PoisonError::into_inner) {
-            return self.sign_in(request, how, None);
+    fn without_memory(&self, wish: &Wish<'_>, refused: Error, why: &str) -> Result<Credential> {
+        if *guard(&self.by_hand) {
+            return self.sign_in(wish, None);
         }
         let why = format!("nobody is asked where that cannot be remembered: {why}");
         let refused = refused.because(why);
-        Err(match signer(request).sign_in_line() {
+        Err(match wish.signer.sign_in_line() {
             Some(line) => refused.or_next(|| line),
             None => refused,
         })
     }
 
-    /// Waits until nobody else is being asked, or what they were asked for is there. A session alone
-    /// is not waited for: who asked keeps the credential that came with it a moment later.
+    /// Waits until nobody else is being asked, or what they were asked for is there: the credential, or
+    /// that of the step they signed in for. A session alone is not waited for: who asked keeps the
+    /// credential that came with it a moment later.
     fn right_to_ask(
         &self,
-        request: &dyn Request,
+        wish: &Wish<'_>,
         session: SessionKey,
         store: &dyn Store,
-    ) -> Waited<Credential> {
+    ) -> Waited<Found> {
+        let Wish { signer, request, how: _ } = *wish;
         let waiting = || {
-            let what = signer(request).describe();
+            let what = signer.describe();
             self.world.host.notes.warn(&format!("waiting for somebody to sign in as {what}"));
         };
-        let find = || self.kept_for(request);
+        let find = || {
+            let found = self.kept_for(request).map(Found::Credential);
+            found.or_else(|| self.kept_for(signer).map(|_| Found::SignedIn))
+        };
         lock::take(store, &Memory::lock(session), SIGN_IN_LIMIT, &self.world.host, waiting, find)
     }
 
     /// Asks, and keeps what comes of it.
     fn sign_in(
         &self,
-        request: &dyn Request,
-        how: SignIn,
+        wish: &Wish<'_>,
         remembered: Option<(&Memory<'_>, SessionKey)>,
     ) -> Result<Credential> {
-        let signer = signer(request);
+        let Wish { signer, request, how } = *wish;
         self.note(&format!("asking a person to sign in: {}", signer.describe()));
-        let signed_in = self.world.wait(signer.sign_in(how, &self.world.host), SIGN_IN_LIMIT)?;
-        let credential = match signed_in {
+        let deadline = Deadline::new(self.now(), self.options.timeout);
+        let source = signer.source().map(|source| self.attempt(source, deadline)).transpose()?;
+        let asking = signer.sign_in(how, source.as_ref(), &self.world.host);
+        let credential = match self.world.wait(asking, SIGN_IN_LIMIT)? {
             SignedIn::Credential(credential) => Some(self.alive(signer, credential)?),
             SignedIn::Session => None,
         };
+        let key = signer.fingerprint();
         if let (Some(credential), Some(store)) = (&credential, self.cache_store(signer)) {
-            let cache = self.cache(&*store);
-            cache.keep(signer.fingerprint(), &signer.describe(), credential);
+            self.cache(&*store).keep(key, &signer.describe(), credential);
         }
-        if let Some((memory, session)) = remembered {
-            memory.forget_asking(session);
+        let forget = || {
+            if let Some((memory, session)) = remembered {
+                memory.forget_asking(session);
+            }
+        };
+        // one without an end has shown nothing yet
+        let is_proven = credential.as_ref().is_none_or(|lent| lent.expires().is_some());
+        if is_proven {
+            forget();
         }
-        match credential {
-            Some(credential) if request.source().is_none() => Ok(credential),
-            _ => self.bring(request, Deadline::new(self.now(), self.options.timeout)),
+        if let Some(credential) = credential {
+            if key == request.fingerprint() {
+                return Ok(credential);
+            }
+            guard(&self.lent).push((key, credential));
         }
+        let done = self.attempt(request, Deadline::new(self.now(), self.options.timeout));
+        if done.is_ok() && !is_proven {
+            forget();
+        }
+        done
+    }
+
+    /// Whether the same step needs a person still.
+    fn is_needed_again(&self, signer: &dyn Request, error: &Error) -> bool {
+        error.kind() == Kind::SignInNeeded
+            && *guard(&self.needs_person) == Some(signer.fingerprint())
     }
 
     /// Whether a session was made or renewed since it was last tried.

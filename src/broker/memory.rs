@@ -59,6 +59,13 @@ impl Asked {
         stamp.is_some_and(|stamp| self.session != Some(stamp.to_string()))
     }
 
+    /// The error, and how long nobody is asked again because of it.
+    pub(super) fn until_then(&self, error: Error) -> Error {
+        let pause = format!("nobody is asked again before {}", short(self.until()));
+        let cause = error.cause().map_or_else(|| pause.clone(), |why| format!("{why}; {pause}"));
+        error.because(cause)
+    }
+
     /// When somebody may be asked again.
     pub(super) fn until(&self) -> Timestamp {
         after(self.when)

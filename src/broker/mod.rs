@@ -5,13 +5,17 @@
 //! cloud; the rest find what it kept. A request that stands on another (a role on its source) has
 //! that one brought the same way first: the locks are taken from the end of a chain towards its
 //! base, and a chain cannot meet itself, so nobody waits in a circle. Where a person has to sign in,
-//! all of these are let go first ([`asking`]).
+//! at whichever step of a chain, all of these are let go first ([`asking`]).
 
 mod asking;
 mod deadline;
 mod memory;
 
-use std::{path::PathBuf, sync::Mutex, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use fleetkey_provider::{Credential, Error, Fingerprint, Kind, Request, Result};
 use jiff::Timestamp;
@@ -38,6 +42,10 @@ pub(crate) struct Broker<'a> {
     session_seen: Mutex<Option<i128>>,
     /// Whether somebody is there who wants to sign in.
     by_hand: Mutex<bool>,
+    /// The step of a chain that needs a person, of those last brought.
+    needs_person: Mutex<Option<Fingerprint>>,
+    /// What people were lent for signing in during this run: it may be kept nowhere.
+    lent: Mutex<Vec<(Fingerprint, Credential)>>,
 }
 
 /// Where things are kept; `None` where nothing can be.
@@ -59,17 +67,29 @@ impl<'a> Broker<'a> {
             started,
             session_seen: Mutex::default(),
             by_hand: Mutex::default(),
+            needs_person: Mutex::default(),
+            lent: Mutex::default(),
         }
     }
 
     /// The credential of a request. Where a person has to sign in and may be asked, they are asked
-    /// once, while no credential is locked.
+    /// once for each step that needs it, while no credential is locked.
     pub(crate) fn credential(&self, request: &dyn Request) -> Result<Credential> {
         let deadline = Deadline::new(self.started, self.options.timeout);
-        match self.bring(request, deadline) {
-            Err(error) if error.kind() == Kind::SignInNeeded => self.ask_person(request, error),
-            done => done,
+        let mut done = self.attempt(request, deadline);
+        let mut asked = Vec::new();
+        while let Err(refused) = &done
+            && refused.kind() == Kind::SignInNeeded
+        {
+            let signer = self.signer(request);
+            let step = signer.fingerprint();
+            if asked.contains(&step) {
+                break;
+            }
+            asked.push(step);
+            done = self.ask_person(signer, request, refused.clone());
         }
+        done
     }
 
     /// Somebody is there who wants to sign in: whatever was remembered about asking is forgotten.
@@ -79,19 +99,45 @@ impl<'a> Broker<'a> {
         }
         let Some(store) = self.memory_store() else { return };
         let memory = self.memory(&*store);
-        if let Some(session) = signer(request).session() {
-            memory.forget_asking(session);
+        for step in chain(request) {
+            if let Some(session) = step.session() {
+                memory.forget_asking(session);
+            }
+            memory.forget_refusal(step);
         }
-        memory.forget_refusal(request);
+    }
+
+    /// Brings a credential, and remembers which step of its chain needs a person, if one does.
+    fn attempt(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
+        *guard(&self.needs_person) = None;
+        self.bring(request, deadline)
+    }
+
+    /// The step that needs a person: each has its own session, and may have another way to ask.
+    fn signer<'r>(&self, request: &'r dyn Request) -> &'r dyn Request {
+        let step = *guard(&self.needs_person);
+        chain(request).find(|r| Some(r.fingerprint()) == step).unwrap_or(request)
     }
 
     fn bring(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
+        let done = self.at_hand_or_asked(request, deadline);
+        if matches!(&done, Err(error) if error.kind() == Kind::SignInNeeded) {
+            // a step fails before those that stand on it
+            guard(&self.needs_person).get_or_insert_with(|| request.fingerprint());
+        }
+        done
+    }
+
+    fn at_hand_or_asked(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
         // with `--fresh` what lies in another tool's cache will not do either; keys that are just
         // there, and stand on nobody's session, are all there is
         let is_cached = request.session().is_some();
         if !(is_cached && self.options.cache == CacheUse::Fresh)
             && let Some(credential) = request.at_hand(&self.world.host)?
         {
+            return Ok(credential);
+        }
+        if let Some(credential) = self.lent_by_hand(request) {
             return Ok(credential);
         }
         // with `--no-cache` there is nothing to share, so nobody waits for anybody either
@@ -210,7 +256,11 @@ impl<'a> Broker<'a> {
         if let Some(refusal) = memory.refusal(request) {
             return Err(refusal);
         }
-        let Some(session) = request.session() else { return Ok(()) };
+        // whoever had to sign in for a source has done so, or we would not have got this far
+        let of_source = request.source().and_then(Request::session);
+        let Some(session) = request.session().filter(|own| of_source != Some(*own)) else {
+            return Ok(());
+        };
         match memory.asked(session).filter(|asked| asked.was_for(key)) {
             Some(asked) if asked.is_outlived_by(self.world.host.sessions.stamp(session)) => Ok(()),
             Some(_) if self.is_being_asked(request) => Err(asking::being_asked(request)),
@@ -255,6 +305,17 @@ impl<'a> Broker<'a> {
         usable.then_some(credential)
     }
 
+    /// What somebody was lent for signing in during this run.
+    fn lent_by_hand(&self, request: &dyn Request) -> Option<Credential> {
+        let lent = guard(&self.lent);
+        if lent.is_empty() {
+            return None; // on the hit path nothing is hashed for this
+        }
+        let key = request.fingerprint();
+        let (_, credential) = lent.iter().rev().find(|(step, _)| *step == key)?;
+        credential.is_alive(self.now()).then(|| credential.clone())
+    }
+
     fn cache_store(&self, request: &dyn Request) -> Option<Box<dyn Store>> {
         let folder =
             self.folders.cache.as_ref().filter(|_| self.options.cache != CacheUse::None)?;
@@ -287,9 +348,13 @@ fn patience(request: &dyn Request) -> Duration {
     request.patience().map_or(Duration::ZERO, |limit| limit + Duration::from_secs(2))
 }
 
-/// The request at the base of a chain: whoever signs in there signs in for all of it.
-fn signer(request: &dyn Request) -> &dyn Request {
-    request.source().map_or(request, signer)
+/// The steps of a chain, from its end to its base.
+fn chain(request: &dyn Request) -> impl Iterator<Item = &dyn Request> {
+    std::iter::successors(Some(request), |step| step.source())
+}
+
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

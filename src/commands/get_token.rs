@@ -20,7 +20,7 @@ pub(crate) fn run(
     let provider = registry::find(cloud).ok_or_else(|| Error::config("no cloud was named"))?;
     let bare = matches.remove_one::<String>("output").is_some_and(|form| form == "token");
     let exec = exec::question(world)?;
-    world.attend(options);
+    world.attend(options, exec.interactive);
 
     let request = provider.request(matches, &exec, &world.host)?;
     let folders = Folders {

@@ -21,7 +21,7 @@ pub(crate) fn run(
     world: &mut World,
 ) -> Result<()> {
     let provider = registry::find(cloud).ok_or_else(|| Error::config("no cloud was named"))?;
-    world.attend(options);
+    world.attend(options, None);
     let request = provider.request(matches, &ExecInfo::default(), &world.host)?;
     let folders = Folders {
         cache: folders::cache(options.cache_dir.as_ref(), &world.host)?,

@@ -52,6 +52,16 @@ impl<'a> Opened<'a> {
         }
     }
 
+    /// Whether it was about to be redeemed, as that file, and nothing came of it.
+    fn is_marked(&self, store: &dyn Store, of_file: Fingerprint) -> bool {
+        let mark = store.read(&mark(self.key)).unwrap_or_default();
+        let is_marked = mark.is_some_and(|mark| is_about(&mark, of_file));
+        if is_marked {
+            self.note("it was redeemed before, and what came of that was not kept");
+        }
+        is_marked
+    }
+
     /// Nothing is on its way any more.
     fn settle(&mut self) {
         if let Place::Folder { store, .. } = &self.place {
@@ -86,12 +96,20 @@ impl OpenSession for Opened<'_> {
             self.note("it is not used: it is damaged");
             return Ok(None);
         };
-        let mark = store.read(&mark(self.key)).unwrap_or_default();
-        let interrupted = mark.is_some_and(|mark| is_about(&mark, of_file));
-        if interrupted {
-            self.note("a process died while it was redeemed");
-        }
-        Ok(Some(KeptSession { secret, interrupted }))
+        Ok(Some(KeptSession { secret, interrupted: self.is_marked(*store, of_file) }))
+    }
+
+    fn adopt(&mut self, theirs: &[u8]) -> Result<bool> {
+        let store = match &self.place {
+            Place::Folder { store, .. } => *store,
+            Place::Nowhere(why) => {
+                return Err(Error::failed("the session is not renewed, since it cannot be locked")
+                    .because(why));
+            }
+        };
+        let of_file = Fingerprint::of(theirs);
+        self.file = Some(of_file);
+        Ok(self.is_marked(store, of_file))
     }
 
     fn redeeming(&mut self) -> Result<()> {

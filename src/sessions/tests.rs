@@ -317,3 +317,31 @@ fn the_process_is_held_from_redeeming_until_it_is_over() {
         assert!(!desk.hold.is_on());
     }
 }
+
+#[test]
+fn a_session_in_another_tools_file_leaves_nothing_here_but_its_mark() {
+    let desk = Desk::new();
+    let sessions = desk.sessions();
+    let open = |theirs: &[u8]| {
+        let mut open = sessions.open(key()).unwrap();
+        let interrupted = open.adopt(theirs).unwrap();
+        (open, interrupted)
+    };
+    let (mut session, interrupted) = open(b"one");
+    assert!(!interrupted);
+    session.redeeming().unwrap();
+    assert!(desk.hold.is_on());
+    drop(session); // or the process died
+    assert!(!desk.hold.is_on());
+    assert_eq!(desk.names(), [".lock", ".redeeming"]);
+    // somebody signed in anew: it is about that no more
+    assert!(!open(b"two").1);
+    let (mut session, interrupted) = open(b"one");
+    assert!(interrupted);
+    session.unchanged();
+    drop(session);
+    assert!(!open(b"one").1);
+    assert_eq!(desk.names(), [".lock"]);
+    let desk = desk.chosen(&[("HOME", "/dev/null")]);
+    assert!(desk.open(key()).unwrap().adopt(b"one").is_err(), "nobody can be kept out");
+}

@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use jiff::SignedDuration;
-
 use crate::support::{ADMIN, Program, Run, Stage};
 
 /// All of stderr, the HOME in it read `~`, after a failure of that code.
@@ -24,8 +22,11 @@ fn no_credentials_at_all() {
     assert_eq!(
         said(&stage, &stage.plugin().run(), 2),
         "error: no credentials for AWS were found
-  why: looked at the variables `AWS_ACCESS_KEY_ID` and `AWS_WEB_IDENTITY_TOKEN_FILE`, and profile \
-`default` in `~/.aws/config` and `~/.aws/credentials`, which did not contain any; next, type:
+  why: looked at the variables `AWS_ACCESS_KEY_ID` and `AWS_WEB_IDENTITY_TOKEN_FILE` (not set), \
+profile `default` in `~/.aws/config` and `~/.aws/credentials` (no keys, and nothing that leads to \
+any), the container's `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` and \
+`AWS_CONTAINER_CREDENTIALS_FULL_URI` (not set), and EC2's metadata service (not asked: \
+`AWS_EC2_METADATA_DISABLED` is `true`); next, type:
 aws configure list --profile default
 "
     );
@@ -61,8 +62,9 @@ fn no_region_anywhere() {
     assert_eq!(
         said(&stage, &flagless(&stage).args(["--cluster-name", "prod"]).run(), 2),
         "error: no AWS region is named
-  why: looked at `--region`, the kubeconfig's cluster, `AWS_REGION`, `AWS_DEFAULT_REGION`, and \
-`region` of profile `default` in `~/.aws/config` and `~/.aws/credentials`; next, type:
+  why: looked at `--region`, the kubeconfig's cluster, `AWS_REGION`, `AWS_DEFAULT_REGION`, \
+`region` of profile `default` in `~/.aws/config` and `~/.aws/credentials`, and EC2's metadata service \
+(not asked: `AWS_EC2_METADATA_DISABLED` is `true`); next, type:
 aws configure get region --profile default
 "
     );
@@ -76,7 +78,7 @@ fn nobody_is_signed_in_to_sso() {
         said(&stage, &stage.with_profile("sso").run(), 3),
         "error: nobody is signed in to SSO `corp`
   why: there is no `~/.aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json`; next, type:
-aws sso login --profile sso
+aws sso login --sso-session corp
 "
     );
     let [what, _, next] = stage.with_profile("legacy").run().failed(3);
@@ -88,16 +90,16 @@ aws sso login --profile sso
 #[test]
 fn the_sign_in_to_sso_is_over() {
     let stage = Stage::new();
-    stage.sandbox.set_clock_offset(SignedDuration::from_hours(-9));
-    let old = stage.sandbox.sso_session("alice@example.com");
-    stage.sandbox.set_clock_offset(SignedDuration::ZERO);
+    // without a refresh token, as where no scopes were asked for
+    let old = stage.sandbox.sso_sign_in("alice@example.com").access_token_expired().legacy().done();
     stage.home.sso_token("corp", &old).unwrap();
     assert_eq!(
         said(&stage, &stage.with_profile("sso").run(), 3),
         format!(
             "error: nobody is signed in to SSO `corp`
-  why: the last sign-in ended at {}; next, type:
-aws sso login --profile sso
+  why: the last sign-in ended at {}; it brought nothing to renew it with; \
+`sso_registration_scopes = sso:account:access` in `[sso-session corp]` makes it so; next, type:
+aws sso login --sso-session corp
 ",
             old.expires.strftime("%Y-%m-%dT%H:%M:%SZ")
         )
@@ -116,7 +118,7 @@ fn the_portal_has_ended_the_sign_in() {
         said(&stage, &run, 3),
         "error: the sign-in of profile `sso` has ended
   why: UnauthorizedException: Session token not found or invalid; next, type:
-aws sso login --profile sso
+aws sso login --sso-session corp
 "
     );
     run.keeps_secret(&[ended.access_token]);

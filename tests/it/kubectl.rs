@@ -83,6 +83,8 @@ fn one_kubectl(kubectl: &Kubectl, way: &Way<'_>) {
     env.extend(way.stage.sandbox.environment());
     env.extend(way.env.clone());
     let desk = Desk::new(kubectl, args, env);
+    // each has a cache of its own, and the AWS CLI's would serve them all
+    drop(std::fs::remove_dir_all(way.stage.home.join(".aws/cli")));
     let before = way.stage.asked();
     works(&desk, &desk.older(), way);
     assert_eq!(way.stage.asked() - before, way.asks, "{}: at first", kubectl.version);

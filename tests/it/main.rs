@@ -19,6 +19,12 @@ mod aks_release;
 mod aks_sessions;
 #[cfg(unix)]
 mod aws_cli;
+#[cfg(target_os = "linux")]
+mod aws_mfa;
+#[cfg(unix)]
+mod aws_sources;
+#[cfg(target_os = "linux")]
+mod aws_sso_refresh;
 mod conformance;
 #[cfg(target_os = "linux")]
 mod crowd;

@@ -21,10 +21,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[cfg_attr(
     not(test),
-    expect(
-        dead_code,
-        reason = "signing in and finding clusters call them; until then they are only tested"
-    )
+    expect(dead_code, reason = "finding clusters calls it; until then it is only tested")
 )]
 pub(crate) enum Service {
     /// Lends keys for roles.

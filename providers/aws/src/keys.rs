@@ -11,6 +11,8 @@ use fleetkey_provider::{Error, ExposeSecret, Host, Result, SecretString};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Offset;
+
 /// Longer than any that AWS gives out, and far below what the signer cannot take. It may be longer
 /// than a cluster's token can hold: a hub's only has to assume the next role.
 const LONGEST_SESSION_TOKEN: usize = 16 * 1024;
@@ -30,6 +32,21 @@ pub(crate) struct Keys {
     pub(crate) expires: Option<Timestamp>,
     /// The stamp of the SSO token file they were lent for: signing out changes it.
     pub(crate) session_stamp: Option<i128>,
+    /// How far the clock of whoever lent them is from this machine's. Their end is by that clock.
+    pub(crate) offset: Offset,
+    /// The region to sign for, where only the machine knows it.
+    pub(crate) region: Option<String>,
+    /// A second factor to be shown with them, once.
+    pub(crate) second_factor: Option<SecondFactor>,
+}
+
+/// The code of a device, fresh from a person.
+#[derive(Clone)]
+pub(crate) struct SecondFactor {
+    /// The device.
+    pub(crate) serial: String,
+    /// What it shows.
+    pub(crate) code: SecretString,
 }
 
 impl Keys {
@@ -68,6 +85,9 @@ impl Keys {
             account: None,
             expires: None,
             session_stamp: None,
+            offset: Offset::default(),
+            region: None,
+            second_factor: None,
         })
     }
 
@@ -80,6 +100,9 @@ impl Keys {
             account,
             expires,
             session_stamp,
+            offset,
+            region,
+            second_factor,
         } = self;
         let kept = Kept {
             access_key_id: Cow::Borrowed(access_key_id),
@@ -88,6 +111,11 @@ impl Keys {
             account: account.as_deref().map(Cow::Borrowed),
             expires: expires.map(|end| end.to_string().into()),
             session_stamp: session_stamp.map(|stamp| stamp.to_string().into()),
+            offset: Some(offset.seconds()).filter(|seconds| *seconds != 0),
+            region: region.as_deref().map(Cow::Borrowed),
+            second_factor: second_factor.as_ref().map(|SecondFactor { serial, code }| {
+                [serial.as_str().into(), code.expose_secret().into()]
+            }),
         };
         // writing texts to a text cannot fail; if it did, the empty text is no credential
         serde_json::to_string(&kept).unwrap_or_default().into()
@@ -107,7 +135,18 @@ impl Keys {
             kept.secret_access_key,
             kept.session_token.map(Cow::into_owned),
         )?;
-        Ok(Self { account: kept.account.map(Cow::into_owned), expires, session_stamp, ..keys })
+        Ok(Self {
+            account: kept.account.map(Cow::into_owned),
+            expires,
+            session_stamp,
+            offset: Offset::of_seconds(kept.offset.unwrap_or_default()),
+            region: kept.region.map(Cow::into_owned),
+            second_factor: kept.second_factor.map(|[serial, code]| SecondFactor {
+                serial: serial.into_owned(),
+                code: code.into_owned().into(),
+            }),
+            ..keys
+        })
     }
 
     /// The pair as AWS's signer takes it.
@@ -143,12 +182,24 @@ struct Kept<'a> {
     expires: Option<Cow<'a, str>>,
     #[serde(borrow, rename = "stamp", skip_serializing_if = "Option::is_none")]
     session_stamp: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<i64>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    region: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "mfa", skip_serializing_if = "Option::is_none")]
+    second_factor: Option<[Cow<'a, str>; 2]>,
 }
 
 /// When keys that a service lends end for us: when it says, or after as long as AWS lends roles at
 /// most. Without a bound one answer could stay in use for years.
-pub(crate) fn end_of_lent(said: Timestamp, service: &str, host: &Host) -> Timestamp {
-    let longest = host.clock.now().checked_add(LONGEST_LIFE).unwrap_or(Timestamp::MAX);
+pub(crate) fn end_of_lent(
+    said: Timestamp,
+    service: &str,
+    offset: Offset,
+    host: &Host,
+) -> Timestamp {
+    let now = offset.there(host.clock.now());
+    let longest = now.checked_add(LONGEST_LIFE).unwrap_or(Timestamp::MAX);
     if said <= longest {
         return said;
     }
@@ -222,6 +273,8 @@ mod tests {
             account: Some("123456789012".into()),
             expires: Some("2026-01-02T03:04:05.5Z".parse().unwrap()),
             session_stamp: Some(1_767_323_045_123_456_789),
+            offset: Offset::of_seconds(-1200),
+            region: Some("eu-west-1".into()),
             ..Keys::new("a test", "AKIDEXAMPLE", "wJal\"rX/+", Some("tok\\en=".into())).unwrap()
         }
     }
@@ -235,6 +288,7 @@ mod tests {
         assert_eq!(back.account, keys().account);
         assert_eq!(back.expires, keys().expires);
         assert_eq!(back.session_stamp, keys().session_stamp);
+        assert_eq!((back.offset, back.region), (keys().offset, keys().region));
     }
 
     #[test]
@@ -298,11 +352,16 @@ mod tests {
             notes: Box::new(notes.clone()),
             ..Host::refusing()
         };
-        let end = |said: &str| end_of_lent(said.parse().unwrap(), "STS", &host).to_string();
+        let none = Offset::default();
+        let end = |said: &str| end_of_lent(said.parse().unwrap(), "STS", none, &host).to_string();
         assert_eq!(end("2026-01-02T12:00:00Z"), "2026-01-02T12:00:00Z");
         assert!(notes.lines().is_empty());
         assert_eq!(end("9999-01-02T12:00:00Z"), "2026-01-02T12:00:00Z");
         assert_eq!(notes.lines().len(), 1);
+        // by the clock there, which need not be the one here
+        let day = Offset::of_seconds(86_400);
+        let end = end_of_lent("2026-01-03T12:00:00Z".parse().unwrap(), "STS", day, &host);
+        assert_eq!(end.to_string(), "2026-01-03T12:00:00Z");
     }
 
     #[test]

@@ -4,17 +4,22 @@
 //! token, locally. Only steps between a session or a token file and a role need the network.
 
 mod arguments;
+mod clock;
 mod endpoints;
 mod errors;
+mod jwt;
 mod keys;
+mod metadata;
 mod own_host;
 mod partition;
 mod plan;
 mod profiles;
+mod python_json;
 mod region;
 mod request;
 mod role_arn;
 mod shell;
+mod signs_for;
 mod source;
 mod step;
 mod sts;

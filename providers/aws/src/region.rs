@@ -61,8 +61,8 @@ fn is_shaped_like_one(name: &str) -> bool {
         && number.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// The region and where it was found: flag, cluster, environment, profile, in this order. The
-/// metadata service is not asked: off EC2 that costs a second, and nobody knows why.
+/// The region and where it was found: flag, cluster, environment, profile, in this order. What is
+/// left is the machine's own, for whoever asks.
 pub(crate) fn resolve(
     flag: Option<&str>,
     exec: &ExecInfo,

@@ -3,20 +3,23 @@
 //! Everything that can be wrong without a network is said here, before anything is sent.
 
 use clap::ArgMatches;
-use fleetkey_provider::{Error, ExecInfo, Host, Request, Result, shown};
+use fleetkey_provider::{Error, ExecInfo, Host, Request, Result, quoted, shown};
 
 use crate::{
     arguments::Arguments,
     endpoints::{Endpoints, Service, Target, ca_bundle},
+    metadata::Metadata,
     partition::Partition,
     plan::{self, Base, Environment, Plan, Role, Selected},
-    profiles::{self, Profiles},
+    profiles::{self, Profiles, Section},
     region::{self, Region},
     shell::profile_flag,
-    source::{AssumeRole, EnvKeys, Source, Sso, StaticKeys, WebIdentity},
+    signs_for::SignsFor,
+    source::{AssumeRole, Ends, EnvKeys, Instance, Process, Source, Sso, StaticKeys, WebIdentity},
     step::{Shared, Step},
     sts::Sts,
     sts_host::sts_host,
+    token::ClusterId,
 };
 
 /// Understands a command line.
@@ -33,15 +36,30 @@ pub(crate) fn request(
     };
     let profiles = Profiles::load(host)?;
     let selected = plan::selected(&arguments, &environment);
-    let plan = plan::plan(&arguments, &environment, &selected, &profiles, host.notes.as_ref())?;
+    let plan = plan::plan(&arguments, &environment, &selected, &profiles, host)?;
     let section = selected.section(&profiles)?;
 
     let region = region::resolve(arguments.region.as_deref(), exec, section.as_ref(), host)?;
-    let Some((region, from)) = region else { return Err(no_region(&selected, &profiles)) };
-    host.notes.note(&format!("region `{}`, from {from}", region.as_str()));
-    for role in &plan.roles {
-        same_partition(role, &region, &from)?;
-    }
+    let machine = match &region {
+        Some(_) => None,
+        None => Some(machine(&plan, section.as_ref(), &selected, &profiles, host)?),
+    };
+    let sign_in_line = sign_in_line(
+        &arguments.cluster,
+        region.as_ref().map(|(region, _)| region),
+        selected.name(),
+    );
+    let (region, from) = match region {
+        Some((region, from)) => {
+            host.notes.note(&format!("region `{}`, from {from}", region.as_str()));
+            for role in &plan.roles {
+                same_partition(role, &region, &from)?;
+            }
+            (region, from)
+        }
+        // until the machine tells its own
+        None => (Region::parse("us-east-1", "a constant")?, "a constant".into()),
+    };
 
     let endpoints = Endpoints::new(&profiles, section, host)?;
     // asked only where a call will be made: keys at hand need neither endpoints nor authorities
@@ -60,12 +78,23 @@ pub(crate) fn request(
             let from = format!("`sso_region` of profile `{}`", shown(&settings.profile));
             let portal = endpoints.of(Service::Sso, &settings.region, &from)?;
             let home = profiles::home(host).ok_or_else(no_home)?;
-            Source::Sso(Sso::new(settings, &home, portal, authorities()?))
+            let oidc = endpoints.of(Service::SsoOidc, &settings.region, &from);
+            let ends = Ends { portal, oidc };
+            Source::Sso(Box::new(Sso::new(settings, &home, ends, authorities()?, host)))
         }
+        Base::Process(plan) => Source::Process(Process::open(plan, &profiles, host)?),
+        Base::Container(container) => Source::Container(container),
+        Base::Instance(plan) => Source::Instance(Instance::open(plan, host)?),
     };
-    let signs_for = sts_host(&region, endpoints.mode())?;
+    let signs_for = match machine {
+        Some(metadata) => SignsFor::Machine(metadata, endpoints.mode()),
+        None => SignsFor::Host(sts_host(&region, endpoints.mode())?),
+    };
     let mut step = Step::first(base, Shared { cluster: arguments.cluster, signs_for });
     for role in roles {
+        if let Some(serial) = role.mfa_serial.clone() {
+            step = step.with_mfa(serial, sts()?, sign_in_line.clone());
+        }
         step = step.then(Source::AssumeRole(AssumeRole { role, sts: sts()? }));
     }
     host.notes.note(&format!("identity: {}", step.describe()));
@@ -92,16 +121,51 @@ fn same_partition(role: &Role, region: &Region, from: &str) -> Result<()> {
     .because(format!("the region is from {from}, and no role is assumed across partitions")))
 }
 
-fn no_region(selected: &Selected, profiles: &Profiles) -> Error {
+/// The machine whose region counts where nothing names one: one of EC2 beyond doubt, or one that will
+/// be asked for its role anyway.
+fn machine(
+    plan: &Plan,
+    profile: Option<&Section<'_>>,
+    selected: &Selected,
+    profiles: &Profiles,
+    host: &Host,
+) -> Result<Metadata> {
+    if let Base::Instance(instance) = &plan.base {
+        return Ok(instance.metadata.clone());
+    }
+    let no_region = |why: &str| no_region(selected, profiles, why);
+    let metadata = Metadata::here(profile, host)?
+        .ok_or_else(|| no_region("not asked: `AWS_EC2_METADATA_DISABLED` is `true`"))?;
+    if metadata.is_certain(host) {
+        host.notes.note("region: that of this machine, from its metadata service");
+        return Ok(metadata);
+    }
+    let why = metadata.why_not(host);
+    Err(no_region(why.as_deref().unwrap_or("not asked: nothing says that this is EC2")))
+}
+
+fn no_region(selected: &Selected, profiles: &Profiles, why_not: &str) -> Error {
     let name = selected.name();
     Error::config("no AWS region is named")
         .because(format!(
             "looked at `--region`, the kubeconfig's cluster, `AWS_REGION`, `AWS_DEFAULT_REGION`, \
-             and `region` of profile `{}` in {}",
+             `region` of profile `{}` in {}, and EC2's metadata service ({why_not})",
             shown(name),
             plan::places(profiles)
         ))
         .next(format!("aws configure get region{}", profile_flag(Some(name))))
+}
+
+/// The line with which a person signs in to a profile by hand: with all that the kubeconfig or the
+/// environment may have said.
+fn sign_in_line(cluster: &ClusterId, region: Option<&Region>, profile: &str) -> String {
+    let region = region.map(|region| format!(" --region {}", quoted(region.as_str())));
+    format!(
+        "fleetkey login aws --cluster-name {}{}{}",
+        quoted(cluster.as_str()),
+        region.unwrap_or_default(),
+        profile_flag(Some(profile))
+    )
 }
 
 fn no_home() -> Error {

@@ -3,17 +3,19 @@
 //! Each is kept and locked by itself, so all roles of one source share what the source was lent. Keys
 //! in the environment or in a file are no reason to keep anything: they are at hand.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use fleetkey_provider::{
-    BoxFuture, Credential, CredentialKey, Error, Host, Request, Result, SessionKey, Token, shown,
+    BoxFuture, Credential, CredentialKey, Error, Host, Means, Request, Result, SessionKey, SignIn,
+    SignedIn, Token, shown,
 };
 
 use crate::{
     errors::Asker,
     keys::Keys,
-    source::{AssumeRole, EnvKeys, Source, Sso},
-    sts_host::StsHost,
+    signs_for::SignsFor,
+    source::{AssumeRole, Container, EnvKeys, Instance, Mfa, Process, Source, Sso, StaticKeys},
+    sts::Sts,
     token::{self, ClusterId},
 };
 
@@ -31,7 +33,7 @@ pub(crate) struct Shared {
     /// The cluster a token is for.
     pub(crate) cluster: ClusterId,
     /// The host of STS a token is for.
-    pub(crate) signs_for: StsHost,
+    pub(crate) signs_for: SignsFor,
 }
 
 impl Step {
@@ -46,12 +48,29 @@ impl Step {
         Self { how, source: Some(Box::new(self)), shared }
     }
 
+    /// The step after this one, with a person's second factor added to what this one is lent.
+    pub(crate) fn with_mfa(self, serial: String, sts: Sts, sign_in_line: String) -> Self {
+        let id = match &self.how {
+            Source::EnvKeys(EnvKeys { keys }) | Source::StaticKeys(StaticKeys { keys, .. }) => {
+                keys.access_key_id.clone()
+            }
+            // what it will be lent is not known yet, and is another pair each time
+            _ => self.fingerprint().to_string(),
+        };
+        self.then(Source::Mfa(Mfa::new(serial, id, sts, sign_in_line)))
+    }
+
     /// The SSO session everything here hangs on, if one does.
     fn sso(&self) -> Option<&Sso> {
         match &self.how {
             Source::Sso(sso) => Some(sso),
             _ => self.source.as_ref().and_then(|source| source.sso()),
         }
+    }
+
+    /// Who asks with what the step before is lent.
+    fn source_asker(&self) -> Asker {
+        self.source.as_ref().map(|source| source.asker()).unwrap_or_default()
     }
 
     /// Who asks with what this step is lent.
@@ -61,26 +80,45 @@ impl Step {
             Source::StaticKeys(keys) => keys.asker(),
             Source::WebIdentity(token) => token.asker(),
             Source::Sso(sso) => sso.asker(),
-            Source::AssumeRole(role) => {
-                role.asker(self.source.as_ref().map(|source| source.asker()).unwrap_or_default())
-            }
+            Source::Process(process) => process.asker(),
+            Source::Container(_) => Container::asker(),
+            Source::Instance(_) => Instance::asker(),
+            Source::Mfa(_) => self.source_asker(),
+            Source::AssumeRole(role) => role.asker(self.source_asker()),
         }
     }
 
     async fn lent(&self, source: Option<&Credential>, host: &Host) -> Result<Keys> {
-        match &self.how {
-            Source::EnvKeys(env) => env.at_hand(host),
-            Source::StaticKeys(keys) => Ok(keys.keys.clone()),
-            Source::WebIdentity(token) => token.obtain(host).await,
-            Source::Sso(sso) => sso.obtain(host).await,
-            Source::AssumeRole(role) => match (source, &self.source) {
-                (Some(credential), Some(step)) => {
-                    let keys = Keys::from_secret(credential.expose())?;
-                    role.obtain(&keys, &step.asker(), host).await
-                }
-                _ => Err(Error::failed("a role was asked for without the keys to assume it")),
-            },
-        }
+        let signs_for = &self.shared.signs_for;
+        let source = source.map(|source| Keys::from_secret(source.expose())).transpose()?;
+        let region = match &self.how {
+            // it is asked for everything at once
+            Source::Instance(_) => None,
+            _ => signs_for.region(source.as_ref(), host).await?,
+        };
+        let sts = |sts| signs_for.sts(sts, region.as_ref(), host);
+        let keys = match &self.how {
+            Source::EnvKeys(env) => env.at_hand(host)?,
+            Source::StaticKeys(keys) => keys.keys.clone(),
+            Source::WebIdentity(token) => token.obtain(&sts(token.sts())?, host).await?,
+            Source::Sso(sso) => sso.obtain(host).await?,
+            Source::Process(process) => process.obtain(host).await?,
+            Source::Container(container) => container.obtain(host).await?,
+            Source::Instance(instance) => instance.obtain(signs_for.is_of_machine(), host).await?,
+            Source::Mfa(mfa) => return Err(mfa.needed(&self.source_asker())),
+            Source::AssumeRole(role) => {
+                let Some(keys) = source else {
+                    return Err(Error::failed(
+                        "a role was asked for without the keys to assume it",
+                    ));
+                };
+                role.obtain(&sts(&role.sts)?, &keys, &self.source_asker(), host).await?
+            }
+        };
+        Ok(match region {
+            Some(region) => Keys { region: Some(region.as_str().to_owned()), ..keys },
+            None => keys,
+        })
     }
 }
 
@@ -95,6 +133,10 @@ impl Request for Step {
             Source::StaticKeys(keys) => keys.describe(),
             Source::WebIdentity(token) => token.describe(),
             Source::Sso(sso) => sso.describe(),
+            Source::Process(process) => process.describe(),
+            Source::Container(_) => Container::describe(),
+            Source::Instance(_) => Instance::describe(),
+            Source::Mfa(mfa) => mfa.describe(),
             Source::AssumeRole(AssumeRole { role, .. }) => {
                 let via = match &role.profile {
                     Some(profile) => format!("profile {}", shown(profile)),
@@ -109,18 +151,31 @@ impl Request for Step {
     }
 
     fn session(&self) -> Option<SessionKey> {
-        self.sso().map(Sso::session)
+        match &self.how {
+            Source::Mfa(mfa) => Some(mfa.session()),
+            Source::Sso(sso) => Some(sso.session()),
+            _ => self.source.as_ref().and_then(|source| source.session()),
+        }
     }
 
     fn key(&self, key: &mut CredentialKey) {
         let Self { how, source, shared } = self;
-        // neither cluster nor region: one credential signs for all of them
-        let Shared { cluster: _, signs_for: _ } = &**shared;
+        // neither cluster nor region: one credential signs for all of them, but for one that brings
+        // its region along
+        let Shared { cluster: _, signs_for } = &**shared;
+        if signs_for.is_of_machine() {
+            key.field("region", "of the machine");
+        }
         match how {
             Source::EnvKeys(keys) => keys.key(key),
             Source::StaticKeys(keys) => keys.key(key),
             Source::WebIdentity(token) => token.key(key),
             Source::Sso(sso) => sso.key(key),
+            Source::Process(process) => process.key(key),
+            Source::Container(container) => container.key(key),
+            Source::Instance(instance) => instance.key(key),
+            // the keys of one pair may stand in many profiles, and one code serves them all
+            Source::Mfa(mfa) => return mfa.key(key),
             Source::AssumeRole(role) => role.key(key),
         }
         let source = source.as_ref().map(|source| source.fingerprint().to_string());
@@ -132,12 +187,32 @@ impl Request for Step {
     }
 
     fn at_hand(&self, host: &Host) -> Result<Option<Credential>> {
+        if self.shared.signs_for.is_of_machine() {
+            // its region is not
+            return Ok(None);
+        }
         let keys = match &self.how {
             Source::EnvKeys(env) => env.at_hand(host)?,
             Source::StaticKeys(keys) => keys.keys.clone(),
-            Source::WebIdentity(_) | Source::Sso(_) | Source::AssumeRole(_) => return Ok(None),
+            Source::Sso(sso) => match sso.at_hand(host) {
+                Some(keys) => keys,
+                None => return Ok(None),
+            },
+            Source::WebIdentity(_)
+            | Source::Process(_)
+            | Source::Container(_)
+            | Source::Instance(_)
+            | Source::Mfa(_)
+            | Source::AssumeRole(_) => return Ok(None),
         };
         Ok(Some(credential(&keys, host)))
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        match &self.how {
+            Source::Process(_) => Some(Process::patience()),
+            _ => None,
+        }
     }
 
     fn still_ours(&self, credential: &Credential, host: &Host) -> bool {
@@ -154,16 +229,50 @@ impl Request for Step {
         Box::pin(async move { Ok(credential(&self.lent(source, host).await?, host)) })
     }
 
+    fn how(&self, means: Means) -> Option<SignIn> {
+        match &self.how {
+            Source::Mfa(_) => means.keyboard.then_some(SignIn::Terminal),
+            _ => None,
+        }
+    }
+
+    fn sign_in_line(&self) -> Option<String> {
+        match &self.how {
+            Source::Mfa(mfa) => Some(mfa.sign_in_line().to_owned()),
+            _ => None,
+        }
+    }
+
+    fn sign_in<'a>(
+        &'a self,
+        _how: SignIn,
+        source: Option<&'a Credential>,
+        host: &'a Host,
+    ) -> BoxFuture<'a, Result<SignedIn>> {
+        Box::pin(async move {
+            let (Source::Mfa(mfa), Some(source)) = (&self.how, source) else {
+                return Err(Error::failed("this identity signs nobody in"));
+            };
+            let (keys, signs_for) = (Keys::from_secret(source.expose())?, &self.shared.signs_for);
+            let region = signs_for.region(Some(&keys), host).await?;
+            let sts = signs_for.sts(mfa.sts(), region.as_ref(), host)?;
+            let keys = mfa.sign_in(&sts, keys, &self.source_asker(), host).await?;
+            Ok(SignedIn::Credential(credential(&keys, host)))
+        })
+    }
+
     fn token(&self, credential: &Credential, host: &Host) -> Result<Token> {
         let keys = Keys::from_secret(credential.expose())?;
-        token::presign(&keys, &self.shared.signs_for, &self.shared.cluster, host.clock.now())
+        let signs_for = self.shared.signs_for.host(&keys)?;
+        token::presign(&keys, &signs_for, &self.shared.cluster, host.clock.now())
     }
 }
 
 fn credential(keys: &Keys, host: &Host) -> Credential {
     let (secret, now) = (keys.to_secret(), host.clock.now());
     match keys.expires {
-        Some(expires) => Credential::until(secret, now, expires),
+        // the end is by the clock of whoever lent them
+        Some(expires) => Credential::until(secret, now, keys.offset.here(expires)),
         None => Credential::lasting(secret, now),
     }
 }

@@ -1,9 +1,14 @@
 //! A machine for tests: what its environment and files say, what the cloud answers, what was asked.
 
+use std::path::{Path, PathBuf};
+
 use clap::Command;
 use fleetkey_provider::{
-    Credential, ExecInfo, Host, Provider, Request, Result,
-    testing::{KeptNotes, ManualClock, ScriptedHttp, StaticEnv, StaticFiles},
+    Credential, ExecInfo, Files, Host, Provider, Request, Result,
+    testing::{
+        KeptNotes, ManualClock, ScriptedHttp, ScriptedPrograms, StaticEnv, StaticFiles,
+        StaticSessions,
+    },
 };
 use url::form_urlencoded;
 
@@ -41,21 +46,28 @@ source_profile = dev
 /// Where the token of session `corp` lies.
 pub(crate) const CORP: &str = "/home/.aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
 
+/// Where the firmware says who made the machine.
+pub(crate) const VENDOR: &str = "/sys/devices/virtual/dmi/id/sys_vendor";
+
 /// A machine.
 #[derive(Clone, Default)]
 pub(crate) struct World {
     env: Vec<(String, String)>,
-    files: Vec<(String, String)>,
+    files: StaticFiles,
+    pub(crate) sessions: StaticSessions,
     pub(crate) http: ScriptedHttp,
+    programs: ScriptedPrograms,
     pub(crate) notes: KeptNotes,
 }
 
 impl World {
-    /// One with [`CONFIG`], a home and a region.
+    /// One with [`CONFIG`], a home and a region. Not of EC2.
     pub(crate) fn new() -> Self {
         Self::default()
             .env(&[("HOME", "/home"), ("AWS_REGION", "eu-west-1")])
             .file("/home/.aws/config", CONFIG)
+            .file(VENDOR, "LENOVO\n")
+            .file("/etc/machine-id", "0a1b\n")
     }
 
     pub(crate) fn env(mut self, pairs: &[(&str, &str)]) -> Self {
@@ -64,7 +76,13 @@ impl World {
     }
 
     pub(crate) fn file(mut self, path: &str, text: &str) -> Self {
-        self.files.push((path.into(), text.into()));
+        self.files = self.files.with(path, text);
+        self
+    }
+
+    /// With these programs.
+    pub(crate) fn programs(mut self, programs: &ScriptedPrograms) -> Self {
+        self.programs = programs.clone();
         self
     }
 
@@ -76,12 +94,31 @@ impl World {
     pub(crate) fn host(&self) -> Host {
         Host {
             env: Box::new(StaticEnv::new(self.env.clone())),
-            files: Box::new(StaticFiles::new(self.files.clone())),
+            files: Box::new(self.files.clone()),
+            sessions: Box::new(self.sessions.clone()),
             clock: Box::new(ManualClock::at(NOW)),
             http: Box::new(self.http.clone()),
+            programs: Box::new(self.programs.clone()),
             notes: Box::new(self.notes.clone()),
             ..Host::refusing()
         }
+    }
+
+    /// The files that were written, and what stands in them.
+    pub(crate) fn written(&self) -> Vec<(String, String)> {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let file = |(path, bytes): (PathBuf, _)| (path.to_str().unwrap().to_owned(), text(bytes));
+        self.files.written().into_iter().map(file).collect()
+    }
+
+    /// From now on the disk is full.
+    pub(crate) fn fill(&self) {
+        self.files.fill();
+    }
+
+    /// Somebody else writes that file now.
+    pub(crate) fn theirs(&self, path: &str, text: &str) {
+        self.files.replace(Path::new(path), text.as_bytes()).unwrap();
     }
 
     /// Understands a command line; `--cluster-name` is added.
@@ -104,10 +141,7 @@ impl World {
             return Ok(credential);
         }
         let source = request.source().map(|source| self.lend(source)).transpose()?;
-        tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap()
-            .block_on(request.obtain(source.as_ref(), &host))
+        now(request.obtain(source.as_ref(), &host))
     }
 
     /// STS lends the next keys.
@@ -130,6 +164,11 @@ impl World {
         };
         self.http.requests().iter().map(|request| form(&request.body)).collect()
     }
+}
+
+/// Runs work.
+pub(crate) fn now<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
 }
 
 /// What STS answers to a call that lends keys.

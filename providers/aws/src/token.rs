@@ -80,6 +80,8 @@ pub(crate) fn presign(
     cluster: &ClusterId,
     now: Timestamp,
 ) -> Result<Token> {
+    // signed for the clock that judges it; its end is for clients, who have the clock here
+    let now = keys.offset.there(now);
     if let Some(end) = keys.expires.filter(|end| *end <= now) {
         return Err(Error::config("the access keys cannot sign any more")
             .because(format!("they expired at {}", whole_seconds(end))));
@@ -103,6 +105,7 @@ pub(crate) fn presign(
     BASE64_URL_SAFE_NO_PAD.encode_string(&url, &mut token);
     let end = now.checked_add(LIFE).unwrap_or(Timestamp::MAX);
     let end = keys.expires.map_or(end, |keys_end| keys_end.min(end));
+    let end = keys.offset.here(end);
     Ok(Token { secret: SecretString::from(token), expires: whole_seconds(end) })
 }
 
@@ -187,6 +190,7 @@ mod tests {
     use fleetkey_provider::{ExposeSecret, Kind};
 
     use super::*;
+    use crate::clock::Offset;
 
     fn keys(session_token: Option<&str>) -> Keys {
         Keys::new("a test", "AKIDEXAMPLE", "x", session_token.map(str::to_owned)).unwrap()
@@ -238,6 +242,19 @@ mod tests {
         let error = token(&ending("2026-01-02T03:04:05.9Z")).unwrap_err();
         assert_eq!(error.kind(), Kind::Config);
         assert_eq!(error.cause(), Some("they expired at 2026-01-02T03:04:05Z"));
+    }
+
+    #[test]
+    fn a_wrong_clock_here_is_made_up_for() {
+        let offset = Offset::of_seconds(1200);
+        let ahead = Keys { offset, ..keys(None) };
+        let signed = token(&ahead).unwrap();
+        assert!(url(&signed).contains("X-Amz-Date=20260102T032405Z"));
+        assert_eq!(signed.expires.to_string(), "2026-01-02T03:18:05Z", "by the clock here");
+        let ending = |end: &str| Keys { expires: Some(end.parse().unwrap()), offset, ..keys(None) };
+        let signed = token(&ending("2026-01-02T03:30:05Z")).unwrap();
+        assert_eq!(signed.expires.to_string(), "2026-01-02T03:10:05Z");
+        assert!(token(&ending("2026-01-02T03:20:05Z")).is_err(), "over by the clock there");
     }
 
     #[test]

@@ -40,6 +40,19 @@ pub(crate) const AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: &str =
 /// Where a container's credentials are, host and all.
 pub(crate) const AWS_CONTAINER_CREDENTIALS_FULL_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 
+/// What the container's credential service wants to see.
+pub(crate) const AWS_CONTAINER_AUTHORIZATION_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+/// The file that it stands in, asked first.
+pub(crate) const AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: &str =
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+/// Whether the metadata service of EC2 is to be left alone.
+pub(crate) const AWS_EC2_METADATA_DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
+/// Where the metadata service is, if not at its own address.
+pub(crate) const AWS_EC2_METADATA_SERVICE_ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+/// By which of its own addresses it is asked: `IPv4` or `IPv6`.
+pub(crate) const AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: &str =
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
+
 /// The endpoint of every service.
 pub(crate) const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 /// The endpoint of STS.

@@ -88,7 +88,12 @@ impl Request for Ask {
         self.source.sign_in_line(&self.wanted(None).ok()?)
     }
 
-    fn sign_in<'a>(&'a self, how: SignIn, host: &'a Host) -> BoxFuture<'a, Result<SignedIn>> {
+    fn sign_in<'a>(
+        &'a self,
+        how: SignIn,
+        _source: Option<&'a Credential>,
+        host: &'a Host,
+    ) -> BoxFuture<'a, Result<SignedIn>> {
         Box::pin(async move {
             let key = self.new_key()?;
             let wanted = self.wanted(key.as_ref())?;

@@ -66,11 +66,11 @@ impl Endpoint {
         Err(untrusted(host_name, from))
     }
 
-    /// A service of the machine this runs on, such as a metadata endpoint: loopback or a link-local
-    /// address, by http too (RFC 3927: no router forwards it), or a host that a person trusts.
+    /// A service of the machine this runs on, such as a metadata endpoint: loopback or an address on
+    /// its link, by http too (RFC 3927: no router forwards it), or a host that a person trusts.
     pub fn nearby(text: &str, from: &str, host: &Host) -> Result<Self> {
         match Url::parse(text) {
-            Ok(url) if url.scheme() == "http" && is_link_local(&url) && is_plain(&url) => {
+            Ok(url) if url.scheme() == "http" && is_on_the_link(&url) && is_plain(&url) => {
                 Ok(Self(url))
             }
             _ => Self::configured(text, from, |_| false, host),
@@ -109,7 +109,7 @@ impl Endpoint {
 
     /// Whether it is this machine or its link: no proxy has a part in it.
     pub fn is_nearby(&self) -> bool {
-        self.is_loopback() || is_link_local(&self.0)
+        self.is_loopback() || is_on_the_link(&self.0)
     }
 
     /// The whole URL, to tell two endpoints apart in a key.
@@ -161,11 +161,15 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// 169.254.0.0/16 and `fe80::/10`.
-fn is_link_local(url: &Url) -> bool {
+/// 169.254.0.0/16 and `fe80::/10`; and `fd00:ec2::/32`, which is unique local (RFC 4193) and whose
+/// addresses the hosts of EC2 answer themselves, as they do the link-local ones (Amazon EC2 User
+/// Guide, "Use instance metadata"; Amazon EKS User Guide, "Pod Identity").
+fn is_on_the_link(url: &Url) -> bool {
     match url.host() {
         Some(UrlHost::Ipv4(ip)) => ip.is_link_local(),
-        Some(UrlHost::Ipv6(ip)) => ip.is_unicast_link_local(),
+        Some(UrlHost::Ipv6(ip)) => {
+            ip.is_unicast_link_local() || ip.segments()[..2] == [0xfd00, 0xec2]
+        }
         _ => false,
     }
 }
@@ -230,11 +234,19 @@ mod tests {
     #[test]
     fn nearby_is_this_machine_and_its_link_and_nothing_else() {
         let nearby = |text| Endpoint::nearby(text, "`X`", &Host::refusing());
-        for good in ["http://169.254.169.254/m", "http://[fe80::1]/", "http://localhost:40342/m"] {
+        for good in [
+            "http://169.254.169.254/m",
+            "http://[fe80::1]/",
+            "http://[fd00:ec2::254]/latest",
+            "http://[fd00:ec2::23]/v1/credentials",
+            "http://localhost:40342/m",
+        ] {
             assert!(nearby(good).unwrap().is_nearby(), "{good}");
         }
         for bad in [
             "http://10.0.0.1/",
+            "http://[fd00:ec3::254]/",
+            "http://[fd00::ec2]/",
             "http://169.254.169.254@evil.example/",
             "http://u:p@169.254.169.254/",
             "http://169.254.169.254/?a=b",

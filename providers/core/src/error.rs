@@ -31,12 +31,13 @@ pub struct Error {
     cause: Option<String>,
     next: Option<String>,
     once: bool,
+    unsent: bool,
 }
 
 impl Error {
     /// An error of that kind; `message` is one lower-case line without a full stop.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), cause: None, next: None, once: false }
+        Self { kind, message: message.into(), cause: None, next: None, once: false, unsent: false }
     }
 
     /// [`Kind::Failed`].
@@ -96,6 +97,18 @@ impl Error {
     /// Whether asking the same again would do harm.
     pub fn is_once(&self) -> bool {
         self.once
+    }
+
+    /// The request reached nobody, so nothing that it carries was used up.
+    #[must_use]
+    pub fn unsent(mut self) -> Self {
+        self.unsent = true;
+        self
+    }
+
+    /// Whether the request surely reached nobody.
+    pub fn is_unsent(&self) -> bool {
+        self.unsent
     }
 
     /// Who has to act.

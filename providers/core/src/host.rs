@@ -115,6 +115,36 @@ pub trait Files: Send + Sync {
     /// A number that changes when the file is written anew or replaced; `None` if there is no such
     /// file. One `stat`.
     fn stamp(&self, path: &Path) -> Option<i128>;
+    /// Whether the file is this user's own or the administrator's, so that nobody else decided what
+    /// stands in it. Errors if that cannot be told.
+    fn is_own(&self, path: &Path) -> Result<bool> {
+        Err(Error::failed(format!("whose `{}` is, is not known", path.display())))
+    }
+    /// Whether the file was written after that other one. Not if one of them is not there, or if it
+    /// cannot be told.
+    fn is_newer(&self, _path: &Path, _than: &Path) -> bool {
+        false
+    }
+    /// The file that this path means once its links are followed, whether it is there or not: two
+    /// paths to one file are one.
+    fn real(&self, path: &Path) -> PathBuf {
+        path.to_owned()
+    }
+    /// Writes the file, whole or not at all, and durably. An old file keeps its mode and its owner, a
+    /// new one is its owner's alone, and so is the folder it lies in where that is not there yet. A
+    /// link stays: the file it leads to is replaced.
+    fn replace(&self, path: &Path, _bytes: &[u8]) -> Result<()> {
+        Err(Error::failed(format!("this host writes no files: {}", path.display())))
+    }
+    /// Errors if so many bytes could not replace the file now. Asked before something is redeemed
+    /// whose successor has to lie there.
+    fn rehearse(&self, path: &Path, _length: usize) -> Result<()> {
+        Err(Error::failed(format!("this host writes no files: {}", path.display())))
+    }
+    /// Removes the file, or the link. Whether there was one.
+    fn remove(&self, path: &Path) -> Result<bool> {
+        Err(Error::failed(format!("this host removes no files: {}", path.display())))
+    }
 }
 
 /// Chance.

@@ -29,6 +29,9 @@ pub enum Retry {
     Redemption,
     /// After 429, 5xx, a lost connection, or where this says that the answer asks for it.
     Safe(fn(&HttpResponse) -> bool),
+    /// As with [`Retry::Safe`], but all attempts together have one second: for what is there at once
+    /// or not at all, such as a metadata service.
+    Soon(fn(&HttpResponse) -> bool),
 }
 
 /// One request.

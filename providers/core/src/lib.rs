@@ -16,13 +16,14 @@ mod exec_info;
 mod host;
 mod http;
 mod key;
+mod machine;
 mod person;
 mod programs;
 mod provider;
 mod sessions;
 mod text;
 
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use credential::{Credential, Token};
@@ -32,6 +33,7 @@ pub use exec_info::{ApiVersion, ClusterInfo, ExecInfo};
 pub use host::{BoxFuture, Clock, Entropy, Env, Files, Host, Http, Notes, Refusing, Trust};
 pub use http::{HttpRequest, HttpResponse, Method, Retry};
 pub use key::{CredentialKey, Fingerprint, SessionKey};
+pub use machine::this_machine;
 pub use person::{Landing, Means, Person, SignIn, Visit};
 pub use programs::{Finished, Program, Programs};
 pub use provider::{Provider, Request, SignedIn};

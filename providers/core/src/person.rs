@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use crate::{BoxFuture, Error, Refusing, Result};
 
 /// The person at the desk.
@@ -13,6 +15,10 @@ pub trait Person: Send + Sync {
     fn tell(&self, text: &str);
     /// Whether anything was shown yet: whoever fails before that has asked nobody.
     fn was_asked(&self) -> bool;
+    /// Has a person type one line on the terminal they sit at, never on standard input, and shows what
+    /// they type: a code, not a password. Errors with
+    /// [`Kind::SignInNeeded`](crate::Kind::SignInNeeded) where nothing of use is typed in time.
+    fn ask(&self, prompt: &str) -> Result<SecretString>;
     /// Waits on loopback for a browser to come back (RFC 8252, section 7.3), on that port or on one
     /// that is free.
     fn land(&self, port: Option<u16>) -> Result<Box<dyn Landing>>;
@@ -25,6 +31,8 @@ pub struct Means {
     pub browser: bool,
     /// What is written to stderr is seen.
     pub terminal: bool,
+    /// A line can be typed: see [`Person::ask`].
+    pub keyboard: bool,
 }
 
 /// How a person is asked.
@@ -77,6 +85,9 @@ impl Person for Refusing {
     fn tell(&self, _text: &str) {}
     fn was_asked(&self) -> bool {
         false
+    }
+    fn ask(&self, _prompt: &str) -> Result<SecretString> {
+        Err(Error::failed("this host has nobody to ask"))
     }
     fn land(&self, _port: Option<u16>) -> Result<Box<dyn Landing>> {
         Err(Error::failed("this host has nobody to ask"))

@@ -90,8 +90,14 @@ pub trait Request: fmt::Debug + Send + Sync {
     }
 
     /// Asks a person, and keeps the session they make. Called only with what [`Request::how`]
-    /// answered, and with no lock held but the one that keeps others from asking too.
-    fn sign_in<'a>(&'a self, _how: SignIn, _host: &'a Host) -> BoxFuture<'a, Result<SignedIn>> {
+    /// answered, and with no lock held but the one that keeps others from asking too. `source` is the
+    /// credential of [`Request::source`].
+    fn sign_in<'a>(
+        &'a self,
+        _how: SignIn,
+        _source: Option<&'a Credential>,
+        _host: &'a Host,
+    ) -> BoxFuture<'a, Result<SignedIn>> {
         Box::pin(async { Err(Error::failed("this identity signs nobody in")) })
     }
 
@@ -109,7 +115,8 @@ pub trait Request: fmt::Debug + Send + Sync {
 /// What came of asking a person.
 #[derive(Debug)]
 pub enum SignedIn {
-    /// A session, and with the same answer a credential of this request.
+    /// With the same answer a credential of this request. One without an end is good for this run
+    /// alone, and only what is obtained with it shows whether a person was right.
     Credential(Credential),
     /// A session; [`Request::obtain`] is worth another try.
     Session,

@@ -24,6 +24,12 @@ pub trait OpenSession: Send {
     /// What is kept; nothing where nothing can be kept, since what cannot be replaced must not be
     /// redeemed. Errors if it may be there and cannot be read: its key is locked away.
     fn read(&mut self) -> Result<Option<KeptSession>>;
+    /// The session lies in another tool's file, which holds these bytes now: nothing of it is kept
+    /// here but the mark. Whether they were sent before, and a process died, or got a no, before
+    /// anything replaced them. Errors where nobody can be kept out: then it is not redeemed.
+    fn adopt(&mut self, _theirs: &[u8]) -> Result<bool> {
+        Err(Error::failed("this host opens nobody else's sessions"))
+    }
     /// Marks, durably, that it is about to be redeemed. Errors where its successor could not be
     /// kept: then what is kept is not sent.
     fn redeeming(&mut self) -> Result<()>;
@@ -31,7 +37,8 @@ pub trait OpenSession: Send {
     /// kept; the caller goes on all the same and says so.
     fn keep(&mut self, secret: &SecretString) -> Result<()>;
     /// Nothing was redeemed after all: the answer was no, or nothing was sent. What is kept is as it
-    /// was. Without this, [`Self::keep`] or [`Self::forget`] the mark stays, since the answer is lost.
+    /// was. Or it was adopted, and what replaces it lies in the other tool's file, durably. Without
+    /// this, [`Self::keep`] or [`Self::forget`] the mark stays, since the answer is lost.
     fn unchanged(&mut self);
     /// It is dead, or not worth keeping.
     fn forget(&mut self);

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Somebody at a desk, with sessions.
-fn at_a_desk(person: &Lender) -> (Fixture, StaticSessions) {
+pub(super) fn at_a_desk(person: &Lender) -> (Fixture, StaticSessions) {
     let mut fixture = Fixture::new();
     let sessions = StaticSessions::default();
     fixture.world.host.sessions = Box::new(sessions.clone());
@@ -19,8 +19,8 @@ fn at_a_desk(person: &Lender) -> (Fixture, StaticSessions) {
 }
 
 impl Fixture {
-    fn ask(&mut self, ask: Option<Ask>) {
-        self.world.host.person = Box::new(crate::host::Desk::new(ask, &self.world.host));
+    pub(super) fn ask(&mut self, ask: Option<Ask>) {
+        self.world.host.person = Box::new(crate::host::Desk::new(ask, None, &self.world.host));
     }
 }
 
@@ -188,11 +188,14 @@ struct Unreached;
 
 impl fleetkey_provider::Person for Unreached {
     fn means(&self) -> Means {
-        Means { browser: true, terminal: false }
+        Means { browser: true, terminal: false, keyboard: false }
     }
     fn tell(&self, _text: &str) {}
     fn was_asked(&self) -> bool {
         false
+    }
+    fn ask(&self, _prompt: &str) -> Result<fleetkey_provider::SecretString> {
+        Err(Error::failed("nobody types here"))
     }
     fn land(&self, _port: Option<u16>) -> Result<Box<dyn fleetkey_provider::Landing>> {
         Err(Error::failed("nothing lands here"))

@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 use super::*;
 
 mod asking;
+mod codes;
 
 /// Lends for an hour, as often as it is asked, until it is told to fail.
 #[derive(Debug, Default)]
@@ -29,6 +30,10 @@ struct Lender {
     signed_out: Mutex<bool>,
     password: Mutex<Option<&'static str>>,
     patience: Option<Duration>,
+    /// Whether it needs a code from a person, and whether what that makes has an end.
+    code: Option<bool>,
+    /// Whether its person cannot be asked from here.
+    elsewhere: bool,
     at_hand: Option<&'static str>,
 }
 
@@ -54,6 +59,22 @@ impl Lender {
     fn fail(&self, error: Error) {
         *self.fails.lock().unwrap() = Some(error);
     }
+    fn with_code(
+        &self,
+        source: Option<&Credential>,
+        has_end: bool,
+        now: Timestamp,
+    ) -> Result<SignedIn> {
+        if *self.declines.lock().unwrap() {
+            return Err(Error::refused("wrong code").because("used").once());
+        }
+        let secret = format!("{}/{}", source.unwrap().expose(), self.name).into();
+        Ok(SignedIn::Credential(if has_end {
+            Credential::until(secret, now, now + SignedDuration::from_hours(12))
+        } else {
+            Credential::lasting(secret, now)
+        }))
+    }
 }
 
 impl Request for Lender {
@@ -64,6 +85,9 @@ impl Request for Lender {
         self.name.into()
     }
     fn session(&self) -> Option<SessionKey> {
+        if self.code.is_some() {
+            return Some(SessionKey::new("lender", &[("device", self.name)]));
+        }
         self.person.then(|| SessionKey::new("lender", &[("person", "alice")]))
     }
     fn key(&self, key: &mut CredentialKey) {
@@ -96,6 +120,9 @@ impl Request for Lender {
             if let Some(error) = self.fails.lock().unwrap().clone() {
                 return Err(error);
             }
+            if self.code.is_some() {
+                return Err(Error::sign_in_needed("no code"));
+            }
             if let Some(session) = self.session()
                 && host.sessions.stamp(session).is_none()
             {
@@ -108,15 +135,23 @@ impl Request for Lender {
         })
     }
     fn how(&self, means: Means) -> Option<SignIn> {
-        means.browser.then_some(SignIn::Browser)
+        (means.browser && !self.elsewhere).then_some(SignIn::Browser)
     }
     fn sign_in_line(&self) -> Option<String> {
         Some(format!("sign in {}", self.name))
     }
-    fn sign_in<'a>(&'a self, _how: SignIn, host: &'a Host) -> BoxFuture<'a, Result<SignedIn>> {
+    fn sign_in<'a>(
+        &'a self,
+        _how: SignIn,
+        source: Option<&'a Credential>,
+        host: &'a Host,
+    ) -> BoxFuture<'a, Result<SignedIn>> {
         self.signed_in.fetch_add(1, Ordering::SeqCst);
         host.person.tell("sign in");
         Box::pin(async move {
+            if let Some(has_end) = self.code {
+                return self.with_code(source, has_end, host.clock.now());
+            }
             if *self.declines.lock().unwrap() {
                 return Err(Error::sign_in_needed("declined"));
             }

@@ -1,6 +1,7 @@
 //! Files that other tools own, such as the clouds' own tools. They are read whole, once, within a
-//! bound, and a pipe never hangs anything.
+//! bound, and a pipe never hangs anything; and they are replaced whole or not at all.
 
+mod replace;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod system;
@@ -10,7 +11,7 @@ mod system;
 
 use std::{
     io::{ErrorKind, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use fleetkey_provider::{Error, Files, Fingerprint, Result, quoted, shown};
@@ -60,6 +61,50 @@ impl Files for OtherPeoplesFiles {
         number.copy_from_slice(&Fingerprint::of(facts.as_bytes()).as_bytes()[..16]);
         Some(i128::from_le_bytes(number))
     }
+
+    fn is_own(&self, path: &Path) -> Result<bool> {
+        // behind links, as it is read
+        std::fs::metadata(path).map(|is| system::is_own(&is)).map_err(|error| {
+            Error::config(format!("whose `{}` is, is not known", shown(&path.to_string_lossy())))
+                .because(error.to_string())
+        })
+    }
+
+    fn is_newer(&self, path: &Path, than: &Path) -> bool {
+        let time = |path| std::fs::metadata(path).and_then(|is| is.modified()).ok();
+        time(path).zip(time(than)).is_some_and(|(path, than)| path > than)
+    }
+
+    fn real(&self, path: &Path) -> PathBuf {
+        replace::real(path)
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        replace::replace(&replace::real(path), bytes).map_err(|error| unwritten(path, &error))
+    }
+
+    fn rehearse(&self, path: &Path, length: usize) -> Result<()> {
+        replace::rehearse(&replace::real(path), length).map_err(|error| unwritten(path, &error))
+    }
+
+    fn remove(&self, path: &Path) -> Result<bool> {
+        match std::fs::remove_file(path) {
+            Ok(()) => Ok(true),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(unwritten(path, &error)),
+        }
+    }
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Error {
+    let path = path.to_string_lossy();
+    Error::failed(format!("`{}` cannot be written", shown(&path)))
+        .because(error.to_string())
+        .next(format!("ls -ld {}", quoted(&path)))
 }
 
 #[cfg(all(test, unix))]
@@ -89,6 +134,14 @@ mod tests {
         file.set_modified(time).unwrap();
         assert_ne!(OtherPeoplesFiles.stamp(&path), Some(first));
         assert_eq!(OtherPeoplesFiles.stamp(&home.path().join("none")), None);
+    }
+
+    #[test]
+    fn a_file_of_ours_or_of_the_administrators_is_own() {
+        let home = tempfile::tempdir().unwrap();
+        assert!(OtherPeoplesFiles.is_own(home.path()).unwrap());
+        assert!(OtherPeoplesFiles.is_own(Path::new("/")).unwrap());
+        assert!(OtherPeoplesFiles.is_own(&home.path().join("none")).is_err());
     }
 
     #[test]

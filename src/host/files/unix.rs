@@ -27,3 +27,8 @@ pub(super) fn facts(is: &Metadata) -> String {
     let (modified, changed) = ((is.mtime(), is.mtime_nsec()), (is.ctime(), is.ctime_nsec()));
     format!("{modified:?} {changed:?} {} {}", is.size(), is.ino())
 }
+
+/// Whether it is this user's, or root's, who could do anything anyway.
+pub(super) fn is_own(is: &Metadata) -> bool {
+    is.uid() == 0 || is.uid() == rustix::process::geteuid().as_raw()
+}

@@ -121,7 +121,9 @@ mod tests {
             println!("never");
             return;
         }
-        for signal in super::HELD {
+        // what a shell's background job ignores, such as SIGINT, its children ignore as well
+        let ignored = super::ignored();
+        for signal in super::HELD.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0) {
             let name = "a_signal_waits_for_the_last_hold_and_ends_the_process_then";
             let (status, said) = child(name, signal, "");
             assert_eq!(status.signal(), Some(signal), "{said}");

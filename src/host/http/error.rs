@@ -17,7 +17,9 @@ pub(super) fn unavailable(request: &HttpRequest, error: &reqwest::Error) -> Erro
     } else {
         format!("the request to `{host}` failed")
     };
-    Error::unavailable(message).because(deepest).next(probe(request))
+    let told = Error::unavailable(message).because(deepest).next(probe(request));
+    // a connection comes before the first byte of a request, and what fails before that was not sent
+    if error.is_connect() { told.unsent() } else { told }
 }
 
 /// The answer was longer than anything a cloud says.

@@ -30,6 +30,8 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
 /// A metadata endpoint is on the same wire or nowhere, and where it is nowhere nothing says so.
 const CONNECT_ON_THE_LINK: Duration = Duration::from_secs(1);
+/// All attempts together at what is there at once or not at all.
+const SOON: Duration = Duration::from_secs(1);
 /// What is kept back of a limit, so that a request ends with words before it is cut off without.
 const MARGIN: Duration = Duration::from_millis(100);
 const LARGEST_BODY: usize = 1 << 20;
@@ -88,6 +90,7 @@ impl Client {
         match retry {
             Retry::Redemption => ATTEMPT,
             Retry::Never | Retry::Safe(_) => self.left().min(ATTEMPT),
+            Retry::Soon(_) => self.left().min(SOON),
         }
     }
 
@@ -103,12 +106,25 @@ impl Http for Client {
         Box::pin(async move {
             let client = self.client(request)?;
             let mut attempts = retry::Attempts::new();
+            let started = Instant::now();
             loop {
-                let done = once(&client, request, self.limit(request.retry)).await;
-                let Retry::Safe(asks_for_it) = request.retry else { return done };
+                // what is wanted soon has one limit for all attempts, the others one for each
+                let spent = || match request.retry {
+                    Retry::Soon(_) => started.elapsed(),
+                    _ => Duration::ZERO,
+                };
+                let limit = self.limit(request.retry).saturating_sub(spent());
+                let done = once(&client, request, limit).await;
+                let (asks_for_it, left) = match request.retry {
+                    Retry::Never | Retry::Redemption => return done,
+                    Retry::Safe(asks_for_it) => (asks_for_it, self.left()),
+                    Retry::Soon(asks_for_it) => {
+                        (asks_for_it, self.left().min(SOON.saturating_sub(spent())))
+                    }
+                };
                 // an answer that was given says more than a silence that would follow
                 match attempts.pause_before_next(&done, asks_for_it) {
-                    Some(pause) if pause < self.left() => tokio::time::sleep(pause).await,
+                    Some(pause) if pause < left => tokio::time::sleep(pause).await,
                     _ => return done,
                 }
             }
@@ -229,12 +245,32 @@ mod tests {
         for (url, direct, on_the_link) in [
             ("http://169.254.169.254/x", true, true),
             ("https://[fe80::1]/", true, true),
+            ("http://[fd00:ec2::254]/x", true, true),
             ("http://127.0.0.1:5", true, false),
             ("https://cloud.example", false, false),
         ] {
             let way = way(&home, url);
             assert_eq!((way.direct, way.on_the_link), (direct, on_the_link), "{url}");
         }
+    }
+
+    #[test]
+    fn what_reached_nobody_is_told_from_what_may_have() {
+        let home = tempfile::tempdir().unwrap();
+        let client = client(&home);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let request =
+            request(&format!("http://{}/", server.local_addr().unwrap()), Retry::Redemption);
+        let cloud = std::thread::spawn(move || {
+            let (mut stream, _) = server.accept().unwrap();
+            assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+        });
+        let broke_off = runtime.block_on(client.send(&request)).unwrap_err();
+        assert!(!broke_off.is_unsent(), "{broke_off}");
+        cloud.join().unwrap();
+        let refused = runtime.block_on(client.send(&request)).unwrap_err();
+        assert!(refused.is_unsent(), "{refused}");
     }
 
     #[test]
@@ -245,6 +281,7 @@ mod tests {
         assert_eq!(client.limit(Retry::Never), Duration::ZERO);
         assert_eq!(client.limit(Retry::Safe(|_| true)), Duration::ZERO);
         assert_eq!(client.limit(Retry::Redemption), ATTEMPT);
+        assert_eq!(client.limit(Retry::Soon(|_| true)), Duration::ZERO);
 
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", server.local_addr().unwrap());

@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 
-use fleetkey_provider::{Env, Host, Landing, Means, Person, Result, Trust};
+use fleetkey_provider::{Env, Error, Host, Landing, Means, Person, Result, SecretString, Trust};
 
 use super::{
     browser::{self, Browsers},
+    keyboard::Keyboard,
     landing::Loopback,
     voice::Voice,
 };
@@ -29,9 +30,12 @@ const DISPLAYS: [&str; 2] = ["DISPLAY", "WAYLAND_DISPLAY"];
 
 /// What is known of the desk this runs at. A browser needs a desktop and must not open in CI;
 /// what is told needs a terminal behind stderr. A client's `spec.interactive` is about standard input,
-/// which nobody here reads.
+/// which nobody here reads; but a client that says no may have the keyboard for itself, so nobody is
+/// asked to type then.
 pub(crate) struct Desk {
     ask: Option<Ask>,
+    interactive: Option<bool>,
+    has_keyboard: fn() -> bool,
     env: Variables,
     trust: FileTrust,
     voice: Voice,
@@ -39,10 +43,12 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// `--ask` decides; without it, what is there. Looks at nothing before it is asked: most runs
-    /// ask nobody.
-    pub(crate) fn new(ask: Option<Ask>, host: &Host) -> Self {
+    /// ask nobody. `interactive` is what the client said, if one did.
+    pub(crate) fn new(ask: Option<Ask>, interactive: Option<bool>, host: &Host) -> Self {
         Self {
             ask,
+            interactive,
+            has_keyboard: || Keyboard::open().is_some(),
             env: Variables::of(host),
             trust: FileTrust::new(folders::config(host)),
             voice: Voice::stderr(),
@@ -73,11 +79,18 @@ impl Desk {
 impl Person for Desk {
     fn means(&self) -> Means {
         let terminal = crate::host::stderr_is_terminal;
+        let keyboard = || self.interactive != Some(false) && (self.has_keyboard)();
         match self.ask {
             Some(Ask::Never) => Means::default(),
-            Some(Ask::Terminal) => Means { browser: false, terminal: true },
-            Some(Ask::Browser) => Means { browser: true, terminal: terminal() },
-            None => Means { browser: self.is_desktop(), terminal: terminal() },
+            Some(Ask::Terminal) => {
+                Means { browser: false, terminal: true, keyboard: (self.has_keyboard)() }
+            }
+            Some(Ask::Browser) => {
+                Means { browser: true, terminal: terminal(), keyboard: keyboard() }
+            }
+            None => {
+                Means { browser: self.is_desktop(), terminal: terminal(), keyboard: keyboard() }
+            }
         }
     }
 
@@ -87,6 +100,14 @@ impl Person for Desk {
 
     fn was_asked(&self) -> bool {
         self.voice.was_heard()
+    }
+
+    fn ask(&self, prompt: &str) -> Result<SecretString> {
+        let keyboard = Keyboard::open()
+            .ok_or_else(|| Error::sign_in_needed("there is no terminal to type on"))?;
+        keyboard.prompt(prompt)?;
+        self.voice.hear();
+        keyboard.line()
     }
 
     fn land(&self, port: Option<u16>) -> Result<Box<dyn Landing>> {
@@ -124,7 +145,7 @@ mod tests {
 
     fn desk(ask: Option<Ask>, env: &[(&str, &str)]) -> Means {
         let host = Host { env: Box::new(StaticEnv::new(env.iter().copied())), ..Host::refusing() };
-        Desk::new(ask, &host).means()
+        Desk { has_keyboard: || false, ..Desk::new(ask, None, &host) }.means()
     }
 
     /// The same where these programs are.
@@ -144,7 +165,23 @@ mod tests {
     fn the_flag_decides() {
         assert_eq!(desk(Some(Ask::Never), &[("DISPLAY", ":0")]), Means::default());
         assert!(desk(Some(Ask::Browser), &[("CI", "true")]).browser);
-        assert_eq!(desk(Some(Ask::Terminal), &[]), Means { browser: false, terminal: true });
+        let terminal = Means { browser: false, terminal: true, keyboard: false };
+        assert_eq!(desk(Some(Ask::Terminal), &[]), terminal);
+    }
+
+    #[test]
+    fn somebody_types_where_a_terminal_opens_and_the_client_does_not_forbid_it() {
+        let host = Host::refusing();
+        let types = |ask, interactive, has_keyboard| {
+            Desk { has_keyboard, ..Desk::new(ask, interactive, &host) }.means().keyboard
+        };
+        for ask in [None, Some(Ask::Browser)] {
+            assert!(types(ask, None, || true) && types(ask, Some(true), || true));
+            assert!(!types(ask, Some(false), || true) && !types(ask, None, || false));
+        }
+        assert!(types(Some(Ask::Terminal), Some(false), || true), "the flag is a person's word");
+        assert!(!types(Some(Ask::Terminal), None, || false));
+        assert!(!types(Some(Ask::Never), Some(true), || true));
     }
 
     #[test]

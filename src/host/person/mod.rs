@@ -4,6 +4,7 @@
 mod browser;
 mod callback;
 mod desk;
+mod keyboard;
 mod landing;
 mod page;
 mod voice;

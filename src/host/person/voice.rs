@@ -29,10 +29,15 @@ impl Voice {
         self.was_heard.load(Ordering::Relaxed)
     }
 
+    /// Something was said elsewhere.
+    pub(super) fn hear(&self) {
+        self.was_heard.store(true, Ordering::Relaxed);
+    }
+
     /// Says one or more lines. Whatever they were made of, they move no cursor.
     pub(super) fn say(&self, text: &str) {
         let lines: String = text.lines().map(|line| one_line(line) + "\n").collect();
-        self.was_heard.store(true, Ordering::Relaxed);
+        self.hear();
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         // nobody is left to tell if stderr is closed
         drop(out.write_all(lines.as_bytes()).and_then(|()| out.flush()));

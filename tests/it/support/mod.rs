@@ -8,6 +8,8 @@ mod patience;
 mod program;
 mod run;
 mod stage;
+#[cfg(target_os = "linux")]
+mod terminal;
 
 use std::io::Write as _;
 
@@ -20,6 +22,8 @@ pub(crate) use patience::until;
 pub(crate) use program::{PATIENCE, Program, Running};
 pub(crate) use run::Run;
 pub(crate) use stage::{ADMIN, EXTERNAL_ID, Stage, kept_in};
+#[cfg(target_os = "linux")]
+pub(crate) use terminal::Terminal;
 
 /// Says something on the real stdout, which a test's own capture does not hide.
 pub(crate) fn say(line: &str) {

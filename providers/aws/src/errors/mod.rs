@@ -7,13 +7,16 @@
 mod table;
 
 use fleetkey_provider::{Endpoint, Error, HttpResponse, quoted, shown};
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 pub(crate) use table::LATER;
 use table::{About, Next, TABLE, UNKNOWN};
 
-use crate::shell::profile_flag;
+use crate::{
+    clock::{date, span},
+    shell::profile_flag,
+};
 
 /// Whose keys or token stood in a request.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +50,19 @@ pub(crate) struct Said {
     pub(crate) code: String,
     /// Its words.
     pub(crate) message: String,
+}
+
+impl Said {
+    /// Whether it is about who may do what.
+    pub(crate) fn is_denied(&self) -> bool {
+        self.code == "AccessDenied"
+    }
+
+    /// Whether it is about the code of a second factor. STS has no error code for that, and more than
+    /// one sentence: of a code that is wrong or used, and of a device that is not the caller's.
+    pub(crate) fn is_wrong_code(&self) -> bool {
+        self.is_denied() && self.message.starts_with("MultiFactorAuthentication failed")
+    }
 }
 
 impl Call<'_> {
@@ -101,6 +117,9 @@ impl Call<'_> {
         {
             return error;
         }
+        if said.is_wrong_code() {
+            return self.wrong_code(said);
+        }
         let cause = match row.about {
             About::Signature => code.to_owned(),
             About::Itself | About::Clock => self.quote(said),
@@ -122,10 +141,7 @@ impl Call<'_> {
     /// The error of a clock that is wrong, if it is: by more than AWS forgives, or by as much as
     /// made the server say so.
     fn clock(&self, answer: &HttpResponse, now: Timestamp, certain: bool) -> Option<Error> {
-        let there = answer
-            .header("date")
-            .and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok());
-        let ahead = there.map(|there| now.duration_since(there));
+        let ahead = date(answer).map(|there| now.duration_since(there));
         if !certain && ahead.is_none_or(|ahead| ahead.abs() < FORGIVEN) {
             return None;
         }
@@ -137,6 +153,12 @@ impl Call<'_> {
             None => format!("{} found the signature too old or too new", self.service),
         };
         Some(Error::failed("the clock of this machine is wrong").because(cause).next("date -u"))
+    }
+
+    /// Asked again at once it could only be the same code, which is good once.
+    fn wrong_code(&self, said: &Said) -> Error {
+        let message = format!("{} did not take the MFA code of {}", self.service, self.asker.who);
+        Error::refused(message).because(self.quote(said)).once()
     }
 
     fn who_am_i(&self) -> String {
@@ -152,7 +174,7 @@ impl Call<'_> {
     /// put a secret there.
     fn word<'s>(&self, code: &'s str) -> &'s str {
         let is_word = (1..=64).contains(&code.len())
-            && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
+            && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"._".contains(&b));
         let is_secret = self.secrets.iter().any(|s| !s.is_empty() && code.contains(s));
         if is_word && !is_secret { code } else { "an unknown code" }
     }
@@ -174,13 +196,12 @@ impl Call<'_> {
     }
 }
 
-fn span(duration: SignedDuration) -> String {
-    match duration.as_secs() {
-        seconds @ ..120 => format!("{seconds} s"),
-        seconds @ ..7200 => format!("{} min", seconds / 60),
-        seconds @ ..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} days", seconds / 86_400),
-    }
+/// Whether that code may be an answer to the signature's time.
+pub(crate) fn may_be_about_the_clock(code: &str) -> bool {
+    TABLE
+        .iter()
+        .find(|row| row.codes.contains(&code))
+        .is_some_and(|row| matches!(row.about, About::Clock | About::Signature))
 }
 
 /// What AWS lets a signature's time differ.

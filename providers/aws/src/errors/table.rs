@@ -52,6 +52,7 @@ pub(crate) const LATER: &[&str] = &[
     "BandwidthLimitExceeded",
     "SlowDown",
     "IDPCommunicationError",
+    "slow_down",
 ];
 
 /// The table.
@@ -80,7 +81,15 @@ pub(super) static TABLE: &[Row] = &[
         next: Next::Nothing,
     },
     Row {
-        codes: &["UnauthorizedException"],
+        codes: &[
+            "UnauthorizedException",
+            // of CreateToken, in OAuth's words
+            "invalid_grant",
+            "invalid_client",
+            "unauthorized_client",
+            "expired_token",
+            "access_denied",
+        ],
         kind: Kind::Refused,
         about: About::Itself,
         message: |call| format!("the sign-in of {} has ended", call.asker.who),
@@ -130,7 +139,14 @@ pub(super) static TABLE: &[Row] = &[
         next: Next::Nothing,
     },
     Row {
-        codes: &["ValidationError", "ValidationException", "InvalidRequestException"],
+        codes: &[
+            "ValidationError",
+            "ValidationException",
+            "InvalidRequestException",
+            "invalid_request",
+            "invalid_scope",
+            "unsupported_grant_type",
+        ],
         kind: Kind::Config,
         about: About::Itself,
         message: |call| format!("{} finds the request to {} wrong", call.service, call.task),

@@ -19,8 +19,6 @@ pub(crate) struct Environment {
     pub(crate) profile: Option<Chosen>,
     /// A federated token, to be exchanged for a role.
     pub(crate) web_identity: WebIdentityVariables,
-    /// The variable by which a container says where its credentials are.
-    pub(crate) container: Option<&'static str>,
 }
 
 /// Each may be set without the others.
@@ -37,24 +35,13 @@ pub(crate) struct WebIdentityVariables {
 impl Environment {
     /// Reads it. Not for those who named a profile: then it has no say, not even as a mistake.
     pub(crate) fn read(host: &Host) -> Result<Self> {
-        let container = [
-            variables::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI,
-            variables::AWS_CONTAINER_CREDENTIALS_FULL_URI,
-        ]
-        .into_iter()
-        .find(|name| host.path_var(name).is_some());
-        Ok(Self {
-            keys: keys(host)?,
-            profile: profile(host)?,
-            web_identity: web_identity(host)?,
-            container,
-        })
+        Ok(Self { keys: keys(host)?, profile: profile(host)?, web_identity: web_identity(host)? })
     }
 }
 
-/// A blank variable is an unset one; an id without its secret is a mistake, a secret without an id
+/// Its access keys. A blank variable is an unset one; an id without its secret is a mistake, a secret without an id
 /// is nothing, as in AWS's own tools.
-fn keys(host: &Host) -> Result<Option<Keys>> {
+pub(super) fn keys(host: &Host) -> Result<Option<Keys>> {
     let var = |name| -> Result<Option<String>> {
         Ok(host.text_var(name)?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
     };

@@ -2,18 +2,22 @@
 //!
 //! A pure function of the arguments, the environment and the profiles, so that what will happen can
 //! be tested, hashed and told without a network. The order of the places asked is botocore's: keys
-//! of the environment, the profile's role, a federated token, SSO, keys in the files. An explicit
-//! `--profile` takes the environment out of it; `AWS_PROFILE` does not.
+//! of the environment, the profile's role, a federated token, SSO, keys in the credentials file, a
+//! program, keys in the config file, the container, the machine. An explicit `--profile` takes the
+//! environment's keys and token out of it; `AWS_PROFILE` does not. What the machine says is read only
+//! where the order comes to it.
 
 mod environment;
+mod machine;
 mod profile;
 mod sso;
 
 use std::path::{Path, PathBuf};
 
-use fleetkey_provider::{Error, Notes, Result, quoted, shown};
+use fleetkey_provider::{Error, Host, Result, quoted, shown};
 
 pub(crate) use environment::Environment;
+pub(crate) use machine::{Absent, Instance};
 
 use crate::{
     arguments::{Arguments, Asked, Chosen},
@@ -21,8 +25,7 @@ use crate::{
     profiles::{Profiles, Section},
     region::Region,
     role_arn::RoleArn,
-    shell::profile_flag,
-    source::SessionName,
+    source::{Container, SessionName},
 };
 
 /// What to do, base first.
@@ -50,6 +53,21 @@ pub(crate) enum Base {
     WebIdentity(WebIdentity),
     /// A person's SSO session.
     Sso(Sso),
+    /// Another program.
+    Process(Process),
+    /// What the container is lent.
+    Container(Container),
+    /// What the machine is lent.
+    Instance(Instance),
+}
+
+/// A program that a profile names.
+#[derive(Clone, Debug)]
+pub(crate) struct Process {
+    /// The profile this stands in.
+    pub(crate) profile: String,
+    /// Its command line, as it stands there.
+    pub(crate) line: String,
 }
 
 /// A federated token, exchanged for a role.
@@ -93,6 +111,8 @@ pub(crate) struct Role {
     pub(crate) session_name: SessionName,
     /// For how many seconds, if not AWS's default.
     pub(crate) duration: Option<u32>,
+    /// The MFA device without whose code nobody assumes it.
+    pub(crate) mfa_serial: Option<String>,
     /// The profile it stands in; `None` if a flag named it.
     pub(crate) profile: Option<String>,
 }
@@ -142,9 +162,9 @@ pub(crate) fn plan(
     environment: &Environment,
     selected: &Selected,
     profiles: &Profiles,
-    notes: &dyn Notes,
+    host: &Host,
 ) -> Result<Plan> {
-    let name = selected.name();
+    let (name, notes) = (selected.name(), &*host.notes);
     let section = selected.section(profiles)?;
     let mut plan = match &environment.keys {
         Some(keys) if !selected.beats_environment => {
@@ -160,8 +180,13 @@ pub(crate) fn plan(
                 None => "profile `default`, since no other is named".into(),
             });
             let variables = (!selected.beats_environment).then_some(&environment.web_identity);
-            profile::plan(section, variables, profiles, notes)?
-                .ok_or_else(|| nothing(environment, selected, profiles))?
+            match profile::plan(section, variables, profiles, host)? {
+                Some(plan) => plan,
+                None => Plan {
+                    base: machine::last_resort(section.as_ref(), selected, profiles, host)?,
+                    roles: Vec::new(),
+                },
+            }
         }
     };
     plan.roles.extend(arguments.roles.iter().cloned().map(Role::from));
@@ -171,36 +196,8 @@ pub(crate) fn plan(
 impl From<Asked> for Role {
     fn from(asked: Asked) -> Self {
         let Asked { arn, external_id, session_name } = asked;
-        Self { arn, external_id, session_name, duration: None, profile: None }
+        Self { arn, external_id, session_name, duration: None, mfa_serial: None, profile: None }
     }
-}
-
-/// The error of a machine without credentials: what was looked for, and where.
-fn nothing(environment: &Environment, selected: &Selected, profiles: &Profiles) -> Error {
-    let name = selected.name();
-    if let Some(variable) = environment.container.filter(|_| !selected.beats_environment) {
-        return Error::config("no credentials for AWS that fleetkey can use were found")
-            .because(format!(
-                "the container's, which `{variable}` points to, are not asked for yet; version 2 \
-                 of the AWS CLI prints them"
-            ))
-            .next("aws configure export-credentials --format env");
-    }
-    let variables = if selected.beats_environment {
-        ""
-    } else {
-        "the variables `AWS_ACCESS_KEY_ID` and `AWS_WEB_IDENTITY_TOKEN_FILE`, and "
-    };
-    Error::config("no credentials for AWS were found")
-        .because(format!(
-            "looked at {variables}profile `{}` in {}, which did not contain any",
-            shown(name),
-            places(profiles)
-        ))
-        .next(match profiles.next_about_unread() {
-            Some(next) => next.to_owned(),
-            None => format!("aws configure list{}", profile_flag(Some(name))),
-        })
 }
 
 /// The error with a line behind it that lists the profiles there are. Not `aws configure

@@ -2,14 +2,15 @@
 //!
 //! A profile with a role names a source profile, which may have a role again; the walk ends at the
 //! first source that holds keys itself. What belongs to a later release is refused by name: passing
-//! over `mfa_serial`, say, would end in an `AccessDenied` that explains nothing.
+//! over `login_session`, say, would end in the wrong identity.
 
 use std::path::PathBuf;
 
-use fleetkey_provider::{Error, Notes, Result, shown};
+use fleetkey_provider::{Error, Host, Notes, Result, Rule, shown};
 
 use super::{
-    Base, Plan, Role, WebIdentity, environment::WebIdentityVariables, listing, places, sso,
+    Base, Plan, Process, Role, WebIdentity, environment::WebIdentityVariables, listing, machine,
+    places, sso,
 };
 use crate::{
     arguments::{EXTERNAL_ID, SESSION_NAME},
@@ -26,7 +27,7 @@ pub(super) fn plan(
     first: Option<Section<'_>>,
     variables: Option<&WebIdentityVariables>,
     profiles: &Profiles,
-    notes: &dyn Notes,
+    host: &Host,
 ) -> Result<Option<Plan>> {
     let Some(mut section) = first else {
         let base = web_identity(None, variables)?;
@@ -38,7 +39,14 @@ pub(super) fn plan(
         if !has_role(&section) || (!passed.is_empty() && has_keys(&section)) {
             break;
         }
-        let source = source(&section, profiles)?;
+        let source = match source(&section, profiles)? {
+            From::Profile(source) => source,
+            From::Named(source) => {
+                let base = machine::named(&section, source, host)?;
+                passed.push(section);
+                return Ok(Some(Plan { base, roles: roles(&passed, host)? }));
+            }
+        };
         passed.push(section);
         if source.name() == section.name() && has_keys(&section) {
             break;
@@ -58,9 +66,21 @@ pub(super) fn plan(
         .because(format!("profile `{}` names it as its `source_profile`", shown(last.name())))
         .next(format!("aws configure list{}", profile_flag(Some(section.name())))));
     };
-    // looked at last: where no keys are, nobody needs to hear of a wrong ARN
-    let roles = passed.iter().rev().map(|section| role(section, notes)).collect::<Result<_>>()?;
-    Ok(Some(Plan { base, roles }))
+    Ok(Some(Plan { base, roles: roles(&passed, host)? }))
+}
+
+/// Where a profile's role gets its keys.
+enum From<'a> {
+    /// From another profile.
+    Profile(Section<'a>),
+    /// From what `credential_source` names.
+    Named(&'a str),
+}
+
+/// The roles on the way, base first. Looked at last: where no keys are, nobody needs to hear of a
+/// wrong ARN.
+fn roles(passed: &[Section<'_>], host: &Host) -> Result<Vec<Role>> {
+    passed.iter().rev().map(|section| role(section, &*host.notes)).collect()
 }
 
 fn has_keys(section: &Section<'_>) -> bool {
@@ -72,20 +92,20 @@ fn has_role(section: &Section<'_>) -> bool {
     section.get("role_arn").is_some() && section.get(TOKEN_FILE).is_none()
 }
 
-/// The source profile of a profile with a role.
-fn source<'a>(section: &Section<'a>, profiles: &'a Profiles) -> Result<Section<'a>> {
+/// Where a profile with a role gets its keys.
+fn source<'a>(section: &Section<'a>, profiles: &'a Profiles) -> Result<From<'a>> {
     let name = shown(section.name());
     match (section.get("source_profile"), section.get("credential_source")) {
         (Some(_), Some(_)) => Err(Error::config(format!(
             "profile `{name}` has both `source_profile` and `credential_source`"
         ))
         .because("a role is assumed with the keys of one of them")),
-        (None, Some(_)) => Err(later(section, "credential_source")),
+        (None, Some(source)) => Ok(From::Named(source)),
         (None, None) => Err(Error::config(format!(
             "profile `{name}` has a `role_arn`, but no `source_profile`"
         ))
         .because("a role is assumed with keys, and nothing says whose")),
-        (Some(source), None) => profiles.profile(source).ok_or_else(|| {
+        (Some(source), None) => profiles.profile(source).map(From::Profile).ok_or_else(|| {
             let error = Error::config(format!("there is no profile `{}`", shown(source)));
             let cause = format!(
                 "profile `{name}` names it as its `source_profile`, and it could not be found in {}",
@@ -105,13 +125,14 @@ fn looped(passed: &[Section<'_>], again: &str) -> Error {
 
 /// The role of a profile, without its source.
 fn role(section: &Section<'_>, notes: &dyn Notes) -> Result<Role> {
-    if section.get("mfa_serial").is_some() {
-        return Err(later(section, "mfa_serial"));
-    }
     let of = |key: &str| format!("`{key}` of profile `{}`", shown(section.name()));
     let external_id = section.get("external_id");
     if let Some(id) = external_id {
         EXTERNAL_ID.check(&of("external_id"), id)?;
+    }
+    let mfa_serial = section.get("mfa_serial");
+    if let Some(serial) = mfa_serial {
+        MFA_SERIAL.check(&of("mfa_serial"), serial)?;
     }
     let arn = section.get("role_arn").unwrap_or_default();
     Ok(Role {
@@ -119,6 +140,7 @@ fn role(section: &Section<'_>, notes: &dyn Notes) -> Result<Role> {
         external_id: external_id.map(str::to_owned),
         session_name: session_name(section.get("role_session_name"), &of("role_session_name"))?,
         duration: duration(section, notes)?,
+        mfa_serial: mfa_serial.map(str::to_owned),
         profile: Some(section.name().to_owned()),
     })
 }
@@ -159,10 +181,17 @@ fn base(
     if sso::is_meant(section) || (sso::is_begun(section) && !has_keys(section)) {
         return Ok(Some(Base::Sso(sso::settings(section, profiles)?)));
     }
-    for key in ["login_session", "credential_process"] {
-        if section.get(key).is_some() {
-            return Err(later(section, key));
-        }
+    // keys of the credentials file come before what the config file says, its own keys after
+    let is_first = |key| profiles.is_in_credentials_file(section.name(), key);
+    if has_keys(section) && (is_first(ID)? || is_first(SECRET)?) {
+        return static_keys(section);
+    }
+    if section.get("login_session").is_some() {
+        return Err(later(section, "login_session"));
+    }
+    if let Some(line) = section.get("credential_process") {
+        let (profile, line) = (section.name().to_owned(), line.to_owned());
+        return Ok(Some(Base::Process(Process { profile, line })));
     }
     static_keys(section)
 }
@@ -237,6 +266,15 @@ fn later(section: &Section<'_>, key: &str) -> Error {
         ))
 }
 
+/// What STS takes as `SerialNumber`: the ARN of a device in software, or the number on one of metal.
+const MFA_SERIAL: Rule = Rule {
+    what: "an MFA device's ARN or serial number",
+    min: 9,
+    max: 256,
+    allows: |c| c.is_ascii_alphanumeric() || "_+=/:,.@-".contains(c),
+    allowed: "letters, digits and `_+=/:,.@-`",
+};
+
 const ID: &str = "aws_access_key_id";
 const SECRET: &str = "aws_secret_access_key";
 const TOKEN_FILE: &str = "web_identity_token_file";
@@ -258,12 +296,10 @@ mod tests {
     #[test]
     fn what_belongs_to_a_later_release_is_refused_by_name() {
         for (key, lines) in [
-            ("mfa_serial", "role_arn = R\nsource_profile = keys\nmfa_serial = m"),
-            ("credential_source", "role_arn = R\ncredential_source = Environment"),
-            ("credential_process", "credential_process = /bin/x"),
             ("login_session", "login_session = arn"),
+            ("login_session", "login_session = arn\ncredential_process = /bin/x"),
         ] {
-            let error = wrong(&lines.replace("= R", &format!("= {ROLE}")));
+            let error = wrong(lines);
             assert_eq!(
                 error.message(),
                 format!("profile `x` uses `{key}`, which fleetkey does not do yet")
@@ -276,6 +312,24 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_the_credentials_file_come_before_a_program_and_those_of_the_config_file_after() {
+        let keys = "aws_access_key_id = A\naws_secret_access_key = s\n";
+        let process = "credential_process = /bin/lend\n";
+        for (config, credentials, from) in [
+            (process, keys, "access keys of profile `p`"),
+            (keys, process, "`credential_process` of profile `p`"),
+            (&format!("{keys}{process}"), "", "`credential_process` of profile `p`"),
+            ("", &format!("{keys}{process}"), "access keys of profile `p`"),
+        ] {
+            let config = format!("[profile p]\n{config}");
+            let world = World::new()
+                .file("/home/.aws/config", &config)
+                .file("/home/.aws/credentials", &format!("[p]\n{credentials}"));
+            assert_eq!(world.ask("--profile p").unwrap().describe(), from, "{config}");
+        }
+    }
+
+    #[test]
     fn what_sts_would_refuse_is_refused_with_the_keys_name() {
         let role = format!("role_arn = {ROLE}\nsource_profile = keys\n");
         for (line, words) in [
@@ -284,6 +338,8 @@ mod tests {
             ("duration_seconds = 43201", "out of range"),
             ("external_id = x", "`external_id` of profile `x`"),
             ("role_session_name = a b", "`role_session_name` of profile `x`"),
+            ("mfa_serial = 123", "`mfa_serial` of profile `x`"),
+            ("mfa_serial = arn:aws:iam::1:mfa/a b", "`mfa_serial` of profile `x`"),
         ] {
             let error = wrong(&format!("{role}{line}")).to_string();
             assert!(error.contains(words), "{line}: {error}");

@@ -17,7 +17,7 @@ use std::{
 use aws_config::profile::{self, ProfileFileLoadError, ProfileSet};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
-use fleetkey_provider::{Error, Host, Result, quoted, shown};
+use fleetkey_provider::{Error, ExposeSecret, Host, Result, SecretString, quoted, shown};
 
 use super::{Location, Profiles, System};
 use crate::variables;
@@ -39,7 +39,7 @@ impl Profiles {
         let location = Location::find(&|name| host.env.var(name), System::here(), is_strict);
         let mut files = EnvConfigFiles::builder();
         let mut contents = HashMap::new();
-        let mut unread = Vec::new();
+        let (mut read, mut unread, mut credentials) = (Vec::new(), Vec::new(), None);
         // in this order, since the later file wins
         for (kind, variable, path) in [
             (EnvConfigFileKind::Config, variables::AWS_CONFIG_FILE, &location.config),
@@ -60,11 +60,28 @@ impl Profiles {
                     continue;
                 }
             };
+            let bytes = checked(bytes, path)?;
+            if matches!(kind, EnvConfigFileKind::Credentials) {
+                credentials = String::from_utf8(bytes.clone()).ok().map(SecretString::from);
+            }
             files = files.with_file(kind, path);
-            contents.insert(OsString::from(path), checked(bytes, path)?);
+            contents.insert(OsString::from(path), bytes);
+            read.push(path.clone());
         }
         let set = if contents.is_empty() { None } else { Some(parse(&files.build(), contents)?) };
-        Ok(Self { set, location, unread })
+        Ok(Self { set, location, unread, read, credentials })
+    }
+
+    /// Whether the credentials file says that itself, whatever the config file says.
+    pub(crate) fn is_in_credentials_file(&self, profile: &str, key: &str) -> Result<bool> {
+        let (Some(text), Some(path)) = (&self.credentials, &self.location.credentials) else {
+            return Ok(false);
+        };
+        let files = EnvConfigFiles::builder().with_file(EnvConfigFileKind::Credentials, path);
+        let contents = [(OsString::from(path), text.expose_secret().as_bytes().to_vec())];
+        let set = parse(&files.build(), contents.into())?;
+        let value = set.get_profile(profile).and_then(|profile| profile.get(key));
+        Ok(value.is_some_and(|value| !value.is_empty()))
     }
 }
 
@@ -150,7 +167,8 @@ mod tests {
         assert!(world.notes.lines().iter().any(|line| line.contains("permission denied")));
         // where nothing else is found, they are the reason
         for line in ["", "--profile p"] {
-            let error = World::ask_on(line, &locked(&[])).unwrap_err();
+            let off = [("AWS_EC2_METADATA_DISABLED", "true")];
+            let error = World::ask_on(line, &locked(&off)).unwrap_err();
             assert_eq!(error.next_line(), Some("ls -l /home/.aws/config"));
             let error = error.to_string();
             assert!(error.contains("`/home/.aws/config` (which could not be read"), "{error}");
@@ -212,6 +230,21 @@ mod tests {
         assert_eq!(profiles.service_endpoint("v", "sts"), Some("https://x"));
         assert_eq!(profiles.service_endpoint("v", "eks"), None);
         assert_eq!(profiles.service_endpoint("w", "sts"), None);
+    }
+
+    #[test]
+    fn what_the_credentials_file_says_itself_is_known() {
+        let profiles = load(
+            "[profile p]\naws_access_key_id = c\nregion = r\n",
+            "[p]\naws_secret_access_key = s\nempty =\n",
+        )
+        .unwrap();
+        let says = |key| profiles.is_in_credentials_file("p", key).unwrap();
+        assert!(says("aws_secret_access_key"));
+        assert!(!says("aws_access_key_id") && !says("region") && !says("empty"));
+        assert!(!profiles.is_in_credentials_file("q", "aws_secret_access_key").unwrap());
+        assert_eq!(profiles.read().count(), 2);
+        assert!(!format!("{profiles:?}").contains("aws_secret_access_key = s"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use aws_config::profile::{Profile, ProfileSet};
 use aws_runtime::env_config::{property::PropertiesKey, section::SsoSession};
-use fleetkey_provider::{Error, Host};
+use fleetkey_provider::{Error, Host, SecretString};
 
 pub(crate) use location::{Location, System};
 
@@ -22,6 +22,10 @@ pub(crate) struct Profiles {
     location: Location,
     /// Files that are there and could not be read, and why.
     unread: Vec<(PathBuf, Error)>,
+    /// Those that were read.
+    read: Vec<PathBuf>,
+    /// The credentials file by itself, as it was read.
+    credentials: Option<SecretString>,
 }
 
 impl Profiles {
@@ -63,6 +67,11 @@ impl Profiles {
     /// The files that were looked for, whether they are there or not.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.location.config.iter().chain(&self.location.credentials).map(PathBuf::as_path)
+    }
+
+    /// The files that were there and read.
+    pub(crate) fn read(&self) -> impl Iterator<Item = &Path> {
+        self.read.iter().map(PathBuf::as_path)
     }
 
     /// Why that file could not be read, if it is there and could not.

@@ -1,11 +1,11 @@
 //! A role, assumed with the keys of the step before.
 
-use fleetkey_provider::{CredentialKey, Host, Result, shown};
+use fleetkey_provider::{CredentialKey, ExposeSecret, Host, Result, shown};
 
 use super::{SessionName, automatic_name};
 use crate::{
     errors::Asker,
-    keys::Keys,
+    keys::{Keys, SecondFactor},
     plan::Role,
     sts::{Question, Sts},
 };
@@ -24,7 +24,8 @@ impl AssumeRole {
     pub(crate) fn key(&self, key: &mut CredentialKey) {
         let Self { role, sts } = self;
         // who named it does not matter
-        let Role { arn, external_id, session_name, duration, profile: _ } = role;
+        // neither does the second factor: it is the step before, and in that one's key
+        let Role { arn, external_id, session_name, duration, mfa_serial: _, profile: _ } = role;
         key.field("role", arn.as_str());
         key.maybe("external id", external_id.as_deref());
         session_name.key(key);
@@ -32,10 +33,16 @@ impl AssumeRole {
         sts.key(key);
     }
 
-    /// Assumes it.
-    pub(crate) async fn obtain(&self, source: &Keys, asker: &Asker, host: &Host) -> Result<Keys> {
-        let Self { role, sts } = self;
-        let Role { arn, external_id, session_name, duration, profile: _ } = role;
+    /// Assumes it. `sts` is where it is asked in the region that counts.
+    pub(crate) async fn obtain(
+        &self,
+        sts: &Sts,
+        source: &Keys,
+        asker: &Asker,
+        host: &Host,
+    ) -> Result<Keys> {
+        let Self { role, sts: _ } = self;
+        let Role { arn, external_id, session_name, duration, mfa_serial: _, profile: _ } = role;
         let name = match session_name {
             SessionName::Fixed(name) => name.clone(),
             SessionName::Automatic => automatic_name(host),
@@ -45,6 +52,9 @@ impl AssumeRole {
         let mut parameters = vec![("RoleArn", arn.as_str()), ("RoleSessionName", &name)];
         parameters.extend(external_id.as_deref().map(|id| ("ExternalId", id)));
         parameters.extend(duration.as_deref().map(|seconds| ("DurationSeconds", seconds)));
+        if let Some(SecondFactor { serial, code }) = &source.second_factor {
+            parameters.extend([("SerialNumber", &**serial), ("TokenCode", code.expose_secret())]);
+        }
         let question = Question {
             action: "AssumeRole",
             parameters,
@@ -165,6 +175,6 @@ mod tests {
         world.http.answer(403, &[], body);
         let error = world.lend(world.ask("--profile over-sso").unwrap().as_ref()).unwrap_err();
         assert_eq!(error.kind(), Kind::SignInNeeded);
-        assert_eq!(error.next_line(), Some("aws sso login --profile dev"));
+        assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
     }
 }

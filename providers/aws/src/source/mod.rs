@@ -1,7 +1,13 @@
 //! The sources of AWS credentials: one file each, with its key and how it is asked.
 
 mod assume_role;
+mod container;
 mod env_keys;
+mod instance;
+mod lent;
+mod mfa;
+mod process;
+mod role_cache;
 mod sso;
 mod static_keys;
 mod web_identity;
@@ -9,8 +15,12 @@ mod web_identity;
 use fleetkey_provider::{CredentialKey, Host};
 
 pub(crate) use assume_role::AssumeRole;
+pub(crate) use container::Container;
 pub(crate) use env_keys::EnvKeys;
-pub(crate) use sso::Sso;
+pub(crate) use instance::Instance;
+pub(crate) use mfa::Mfa;
+pub(crate) use process::Process;
+pub(crate) use sso::{Ends, Sso};
 pub(crate) use static_keys::StaticKeys;
 pub(crate) use web_identity::WebIdentity;
 
@@ -24,7 +34,15 @@ pub(crate) enum Source {
     /// A federated token, exchanged for a role.
     WebIdentity(WebIdentity),
     /// A role lent for a person's SSO session.
-    Sso(Sso),
+    Sso(Box<Sso>),
+    /// Keys that another program is asked for.
+    Process(Process),
+    /// What this container is lent.
+    Container(Container),
+    /// What this machine is lent.
+    Instance(Instance),
+    /// A person's second factor, added to the keys of the step before.
+    Mfa(Mfa),
     /// A role assumed with the keys of the step before.
     AssumeRole(AssumeRole),
 }

@@ -9,9 +9,8 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use fleetkey_provider::{
-    CredentialKey, Error, ExposeSecret, Fingerprint, Host, Result, SecretString, quoted, shown,
+    CredentialKey, Error, ExposeSecret, Fingerprint, Host, Result, quoted, shown,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -19,6 +18,7 @@ use serde_json::{Map, Value};
 use super::{SessionName, automatic_name};
 use crate::{
     errors::Asker,
+    jwt::Jwt,
     keys::Keys,
     plan, profiles,
     role_arn::RoleArn,
@@ -35,12 +35,6 @@ pub(crate) struct WebIdentity {
     /// What the token says of its bearer.
     bearer: Fingerprint,
     sts: Sts,
-}
-
-/// A token, as STS would take it, and what it says itself. It is not verified: STS will.
-struct Jwt {
-    token: SecretString,
-    claims: Map<String, Value>,
 }
 
 impl WebIdentity {
@@ -61,8 +55,13 @@ impl WebIdentity {
         sts.key(key);
     }
 
+    /// Where it is exchanged, unless only the machine knows the region.
+    pub(crate) fn sts(&self) -> &Sts {
+        &self.sts
+    }
+
     /// Exchanges the token, as it is now.
-    pub(crate) async fn obtain(&self, host: &Host) -> Result<Keys> {
+    pub(crate) async fn obtain(&self, sts: &Sts, host: &Host) -> Result<Keys> {
         let Jwt { token, claims } = read(&self.token_file, host)?;
         not_over(&claims, &self.token_file, host.clock.now())?;
         let name = match &self.session_name {
@@ -85,7 +84,7 @@ impl WebIdentity {
             },
             keys: None,
         };
-        let keys = self.sts.lent(&question, host).await?;
+        let keys = sts.lent(&question, host).await?;
         let account = keys.account.or_else(|| Some(self.role.account().to_owned()));
         Ok(Keys { account, ..keys })
     }
@@ -102,66 +101,6 @@ impl WebIdentity {
     /// Who asks with its keys.
     pub(crate) fn asker(&self) -> Asker {
         Asker { who: self.role.to_string(), profile: self.profile.clone(), sign_in: None }
-    }
-}
-
-impl Jwt {
-    /// Three parts, the middle one an object that names an issuer and a subject.
-    fn of(token: &str) -> Option<Self> {
-        let parts: Vec<&str> = token.split('.').collect();
-        let [header, _, signature] = parts[..] else { return None };
-        let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).ok();
-        if signature.is_empty() || decoded(header).is_none() || decoded(signature).is_none() {
-            return None;
-        }
-        // not verified: STS will
-        let claims: Map<String, Value> =
-            jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
-        let is_text = |name| claims.get(name).is_some_and(Value::is_string);
-        (is_text("iss") && is_text("sub")).then(|| Self { token: token.into(), claims })
-    }
-
-    /// Everything it says but what is new in each token of the same bearer. All of it, since a trust
-    /// policy may look at any of it.
-    fn bearer(&self) -> Fingerprint {
-        let mut claims = self.claims.clone();
-        for name in ["exp", "iat", "nbf", "jti"] {
-            claims.remove(name);
-        }
-        // EKS writes there when it will have renewed the token
-        if let Some(Value::Object(kubernetes)) = claims.get_mut("kubernetes.io") {
-            kubernetes.remove("warnafter");
-        }
-        let mut text = String::new();
-        canonical(&Value::Object(claims), &mut text);
-        Fingerprint::of(text.as_bytes())
-    }
-}
-
-/// JSON with its names sorted, in whatever order they came and are held.
-fn canonical(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(object) => {
-            let mut members: Vec<_> = object.iter().collect();
-            members.sort_unstable_by_key(|(name, _)| *name);
-            text.push('{');
-            for (name, value) in members {
-                text.push_str(&Value::from(name.as_str()).to_string());
-                text.push(':');
-                canonical(value, text);
-                text.push(',');
-            }
-            text.push('}');
-        }
-        Value::Array(values) => {
-            text.push('[');
-            for value in values {
-                canonical(value, text);
-                text.push(',');
-            }
-            text.push(']');
-        }
-        plain => text.push_str(&plain.to_string()),
     }
 }
 
@@ -211,6 +150,7 @@ const LONGEST: usize = 20_000;
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
     use fleetkey_provider::testing::StaticFiles;
 
     use super::*;
@@ -271,29 +211,6 @@ mod tests {
         let world = World::new().env(&WEB).file("/t", "hunter2");
         assert!(world.ask("").is_err());
         assert!(world.http.requests().is_empty());
-    }
-
-    #[test]
-    fn a_token_is_told_apart_by_all_it_says_but_its_times() {
-        let bearer = |claims: &str| Jwt::of(&jwt(claims, "s")).unwrap().bearer();
-        let one = bearer(
-            r#"{"iss":"i","sub":"s","aud":["a"],"exp":1,"iat":1,"nbf":1,"jti":"1",
-                "kubernetes.io":{"pod":"p","namespace":"n","warnafter":1}}"#,
-        );
-        let rotated = bearer(
-            r#"{"kubernetes.io":{"warnafter":2,"namespace":"n","pod":"p"},
-                "exp":2,"aud":["a"],"sub":"s","iss":"i"}"#,
-        );
-        assert_eq!(one, rotated);
-        for other in [
-            r#"{"iss":"i","sub":"s","aud":["b"],"kubernetes.io":{"pod":"p","namespace":"n"}}"#,
-            r#"{"iss":"i","sub":"t","aud":["a"],"kubernetes.io":{"pod":"p","namespace":"n"}}"#,
-            r#"{"iss":"j","sub":"s","aud":["a"],"kubernetes.io":{"pod":"p","namespace":"n"}}"#,
-            r#"{"iss":"i","sub":"s","aud":["a"],"kubernetes.io":{"pod":"q","namespace":"n"}}"#,
-            r#"{"iss":"i","sub":"s","aud":["a"],"kubernetes.io":{"pod":"p","namespace":"n"},"x":1}"#,
-        ] {
-            assert_ne!(one, bearer(other), "{other}");
-        }
     }
 
     #[test]

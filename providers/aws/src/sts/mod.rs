@@ -1,4 +1,4 @@
-//! STS, as far as a credential needs it: three calls of its query protocol.
+//! STS, as far as a credential needs it: four calls of its query protocol.
 //!
 //! A form goes out, a small XML document comes back. Only `AssumeRoleWithWebIdentity` goes unsigned,
 //! since the token in it is the proof.
@@ -19,8 +19,12 @@ use jiff::Timestamp;
 use url::form_urlencoded;
 
 use crate::{
-    errors::{Asker, Call, LATER},
+    clock::Offset,
+    errors::{Asker, Call, LATER, Said, may_be_about_the_clock},
     keys::{Keys, end_of_lent},
+    own_host::own_host,
+    region::Region,
+    sts_host::{Mode, sts_host},
 };
 
 /// STS, where it is asked.
@@ -51,6 +55,16 @@ pub(crate) struct Question<'a> {
 }
 
 impl Sts {
+    /// The same in another region, unless somebody configured where it is.
+    pub(crate) fn in_region(&self, region: &Region, mode: Mode, host: &Host) -> Result<Self> {
+        let endpoint = if self.is_default {
+            Endpoint::known(&sts_host(region, mode)?.name, OF_MACHINE, own_host, host)?
+        } else {
+            self.endpoint.clone()
+        };
+        Ok(Self { endpoint, signing_region: region.concrete().to_owned(), ..self.clone() })
+    }
+
     /// What of this could change a credential: not the region, since STS is the same everywhere.
     pub(crate) fn key(&self, key: &mut CredentialKey) {
         let Self { endpoint, is_default, signing_region: _, ca_bundle } = self;
@@ -60,7 +74,37 @@ impl Sts {
 
     /// The keys that a role is lent as.
     pub(crate) async fn lent(&self, question: &Question<'_>, host: &Host) -> Result<Keys> {
-        let answer = self.ask(question, host).await?;
+        let (answer, offset) = self.ask(question, host).await?;
+        self.keys(question, &answer, offset, host)
+    }
+
+    /// The same; `None` if whoever asks may not, though nothing is wrong with their code.
+    pub(crate) async fn lent_if_allowed(
+        &self,
+        question: &Question<'_>,
+        host: &Host,
+    ) -> Result<Option<Keys>> {
+        let (answer, offset) = self.answered(question, host).await?;
+        if answer.status == 200 {
+            return self.keys(question, &answer, offset, host).map(Some);
+        }
+        match xml::error(&answer) {
+            Some(said) if said.is_denied() && !said.is_wrong_code() => {
+                let who = &question.asker.who;
+                host.notes.note(&format!("STS did not let {who} {}", question.task));
+                Ok(None)
+            }
+            said => Err(self.refused(question, &answer, said, host)),
+        }
+    }
+
+    fn keys(
+        &self,
+        question: &Question<'_>,
+        answer: &HttpResponse,
+        offset: Offset,
+        host: &Host,
+    ) -> Result<Keys> {
         let response = format!("{}Response", question.action);
         let result = format!("{}Result", question.action);
         let at = |path: &[&str]| {
@@ -83,7 +127,8 @@ impl Sts {
         let arn = at(&["AssumedRoleUser", "Arn"]).unwrap_or_default();
         let is_account = |id: &&str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
         let account = arn.split(':').nth(4).filter(is_account).map(str::to_owned);
-        Ok(Keys { account, expires: Some(end_of_lent(expires, "STS", host)), ..keys })
+        let expires = Some(end_of_lent(expires, "STS", offset, host));
+        Ok(Keys { account, expires, offset, ..keys })
     }
 
     /// The unique id of whoever signs, `AROA…:session` for a role's session.
@@ -95,19 +140,55 @@ impl Sts {
             asker,
             keys: Some(keys),
         };
-        let answer = self.ask(&question, host).await?;
+        let (answer, _) = self.ask(&question, host).await?;
         let path = ["GetCallerIdentityResponse", "GetCallerIdentityResult", "UserId"];
         xml::text(&answer.body, &path).ok_or_else(|| self.not_understood(&question, "no `UserId`"))
     }
 
-    async fn ask(&self, question: &Question<'_>, host: &Host) -> Result<HttpResponse> {
-        let request = self.request(question, host.clock.now())?;
-        let answer = host.http.send(&request).await?;
+    async fn ask(&self, question: &Question<'_>, host: &Host) -> Result<(HttpResponse, Offset)> {
+        let (answer, offset) = self.answered(question, host).await?;
         if answer.status == 200 {
-            return Ok(answer);
+            return Ok((answer, offset));
         }
-        let said = xml::error(&answer);
-        Err(self.call(question, &question.secrets()).error(&answer, said, host.clock.now()))
+        Err(self.refused(question, &answer, xml::error(&answer), host))
+    }
+
+    /// Asks, and once more for the time there if the signature was refused and the clock here is
+    /// wrong. With the answer, which may be a refusal, comes how wrong it is.
+    async fn answered(
+        &self,
+        question: &Question<'_>,
+        host: &Host,
+    ) -> Result<(HttpResponse, Offset)> {
+        let known = question.keys.map_or_else(Offset::default, |keys| keys.offset);
+        let (mut answer, mut offset) = self.send(question, known, host).await?;
+        if question.keys.is_some() && offset.is_far_from(known) && is_about_the_clock(&answer) {
+            host.notes.note("STS refused the signature: signed again, for the time there");
+            (answer, offset) = self.send(question, offset, host).await?;
+        }
+        Ok((answer, offset))
+    }
+
+    fn refused(
+        &self,
+        question: &Question<'_>,
+        answer: &HttpResponse,
+        said: Option<Said>,
+        host: &Host,
+    ) -> Error {
+        self.call(question, &question.secrets()).error(answer, said, host.clock.now())
+    }
+
+    async fn send(
+        &self,
+        question: &Question<'_>,
+        known: Offset,
+        host: &Host,
+    ) -> Result<(HttpResponse, Offset)> {
+        let now = host.clock.now();
+        let answer = host.http.send(&self.request(question, known.there(now))?).await?;
+        let offset = known.learn(now, &answer, "STS", host);
+        Ok((answer, offset))
     }
 
     fn request(&self, question: &Question<'_>, now: Timestamp) -> Result<HttpRequest> {
@@ -127,7 +208,11 @@ impl Sts {
             headers,
             body: body.into_bytes(),
             ca_bundle: self.ca_bundle.clone(),
-            retry: Retry::Safe(is_throttled),
+            retry: match question.code() {
+                // good once: a second try would hear that it is wrong
+                Some(_) => Retry::Never,
+                None => Retry::Safe(is_throttled),
+            },
         })
     }
 
@@ -150,10 +235,16 @@ impl<'a> Question<'a> {
     /// What a server must not make us print.
     fn secrets(&self) -> Vec<&'a str> {
         let token = self.parameters.iter().find(|(name, _)| *name == "WebIdentityToken");
+        let given = token.map(|(_, value)| *value).into_iter().chain(self.code());
         let keys = self.keys.into_iter().flat_map(|keys| {
             [Some(&keys.secret_access_key), keys.session_token.as_ref()].into_iter().flatten()
         });
-        keys.map(ExposeSecret::expose_secret).chain(token.map(|(_, value)| *value)).collect()
+        keys.map(ExposeSecret::expose_secret).chain(given).collect()
+    }
+
+    /// The code of a second factor.
+    fn code(&self) -> Option<&'a str> {
+        self.parameters.iter().find(|(name, _)| *name == "TokenCode").map(|(_, code)| *code)
     }
 }
 
@@ -161,6 +252,11 @@ impl<'a> Question<'a> {
 fn is_throttled(answer: &HttpResponse) -> bool {
     answer.status == 400
         && xml::error(answer).is_some_and(|said| LATER.contains(&said.code.as_str()))
+}
+
+fn is_about_the_clock(answer: &HttpResponse) -> bool {
+    (400..500).contains(&answer.status)
+        && xml::error(answer).is_some_and(|said| may_be_about_the_clock(&said.code))
 }
 
 /// The headers that sign a form.
@@ -193,103 +289,9 @@ fn signature(
     Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
+const OF_MACHINE: &str = "the region of this machine";
 const VERSION: &str = "2011-06-15";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[cfg(test)]
-mod tests {
-    use fleetkey_provider::Kind;
-
-    use super::*;
-    use crate::testing::{World, lent};
-
-    fn fails(status: u16, body: &str) -> Error {
-        let world = World::new();
-        world.http.answer(status, &[], body);
-        world.lend(world.ask("--profile prod").unwrap().as_ref()).unwrap_err()
-    }
-
-    #[test]
-    fn an_answer_that_lacks_something_lends_nothing() {
-        let whole = lent("AssumeRole");
-        for name in ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"] {
-            let error = fails(200, &whole.replace(name, "Strange"));
-            assert_eq!(error.kind(), Kind::Unavailable, "{error}");
-            assert!(error.message().contains("was not understood"), "{error}");
-            assert!(error.to_string().contains(name), "{error}");
-        }
-        for body in [
-            "",
-            "<html><body>sign in to the network</body></html>",
-            &lent("AssumeRoleWithWebIdentity"),
-            &whole.replace("2026-01-02T04", "tomorrow"),
-        ] {
-            assert_eq!(fails(200, body).kind(), Kind::Unavailable, "{body}");
-        }
-    }
-
-    #[test]
-    fn keys_that_cannot_be_keys_are_an_answer_not_understood() {
-        let whole = lent("AssumeRole");
-        for (from, to) in [
-            ("ASIALENT", "ASIA/2020&amp;X-Amz=1"),
-            ("ASIALENT", "ASIA&#x1b;"),
-            ("<SecretAccessKey>s<", "<SecretAccessKey>é<"),
-            ("<SessionToken>lent<", &format!("<SessionToken>{}<", "x".repeat(500_000))),
-        ] {
-            assert!(whole.contains(from));
-            let error = fails(200, &whole.replace(from, to));
-            assert_eq!(error.kind(), Kind::Unavailable, "{error}");
-            assert!(error.message().contains("was not understood"), "{error}");
-            assert!(error.to_string().len() < 500, "{error}");
-        }
-    }
-
-    #[test]
-    fn only_status_200_lends_keys() {
-        for status in [201, 204, 206] {
-            assert_eq!(fails(status, &lent("AssumeRole")).kind(), Kind::Unavailable, "{status}");
-        }
-    }
-
-    #[test]
-    fn keys_are_used_for_twelve_hours_at_most_whatever_sts_says() {
-        let world = World::new();
-        let body = lent("AssumeRole").replace("2026-01-02T04:04:05Z", "2126-01-02T04:04:05Z");
-        world.http.answer(200, &[], &body);
-        let credential = world.lend(world.ask("--profile prod").unwrap().as_ref()).unwrap();
-        assert_eq!(credential.expires(), "2026-01-02T15:04:05Z".parse().ok());
-    }
-
-    #[test]
-    fn two_paths_of_one_host_are_two_keys() {
-        let print = |url| {
-            let world = World::new().env(&[("AWS_ENDPOINT_URL", url)]);
-            let print = |profile| world.ask(profile).unwrap().fingerprint().to_string();
-            [print("--profile prod"), print("--profile dev")]
-        };
-        let (one, two) = (print("http://127.0.0.1:1/a"), print("http://127.0.0.1:1/b"));
-        assert!(one[0] != two[0] && one[1] != two[1]);
-    }
-
-    #[test]
-    fn being_busy_is_told_from_being_wrong() {
-        let says = |code: &str| HttpResponse {
-            status: 400,
-            headers: Vec::new(),
-            body: format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>")
-                .into_bytes(),
-        };
-        assert!(is_throttled(&says("Throttling")));
-        assert!(is_throttled(&says("IDPCommunicationError")));
-        assert!(!is_throttled(&says("ValidationError")));
-        assert!(!is_throttled(&HttpResponse { status: 200, ..says("Throttling") }));
-    }
-
-    #[test]
-    fn a_page_of_some_proxy_is_no_refusal() {
-        for status in [302, 400, 403, 407, 502] {
-            assert_eq!(fails(status, "<html/>").kind(), Kind::Unavailable, "{status}");
-        }
-    }
-}
+mod tests;

@@ -44,9 +44,7 @@ fn assume_role() {
 /// Why ours is another answer, if it is; it is checked to be the one the reason says.
 fn differs(case: &Value) -> Option<&'static str> {
     let base = &case["output"]["ProfileChain"][0];
-    let (why, words) = if base.get("NamedSource").is_some() {
-        ("`credential_source` belongs to a later release", "uses `credential_source`, which")
-    } else if base.get("Sso").is_some_and(|sso| sso.get("sso_account_id").is_none()) {
+    let (why, words) = if base.get("Sso").is_some_and(|sso| sso.get("sso_account_id").is_none()) {
         ("an SSO token alone lends no keys to sign with", "has no `sso_account_id`")
     } else {
         return None;
@@ -71,8 +69,8 @@ const WORDS: &[(&str, &str)] = &[
     ),
     (
         "profile `A` did not contain credential information",
-        "looked at profile `A` in `/home/.aws/config` and `/home/.aws/credentials`, \
-         which did not contain any",
+        "looked at profile `A` in `/home/.aws/config` and `/home/.aws/credentials` \
+         (no keys, and nothing that leads to any)",
     ),
     (
         "could not find source profile B referenced from A",
@@ -114,7 +112,9 @@ fn leads_to(case: &Value, chain: &[Value]) {
     let http = ScriptedHttp::default();
     let calls = chain.iter().filter(|step| step.get("AccessKey").is_none());
     for step in calls {
-        http.answer(200, &[], &answer(step));
+        for body in answers(step) {
+            http.answer(200, &[], &body);
+        }
     }
     let host = world(case, &http);
     let request = request(&arguments(case), &host).unwrap();
@@ -131,6 +131,15 @@ fn leads_to(case: &Value, chain: &[Value]) {
             continue;
         }
         let request = sent.next().unwrap();
+        if kind == "NamedSource" {
+            assert_eq!(expected, "Ec2InstanceMetadata", "{case}");
+            let service = "http://169.254.169.254/latest";
+            assert_eq!(request.endpoint.to_string(), format!("{service}/api/token"));
+            let roles = format!("{service}/meta-data/iam/security-credentials/");
+            assert_eq!(sent.next().unwrap().endpoint.to_string(), roles);
+            assert_eq!(sent.next().unwrap().endpoint.to_string(), format!("{roles}web"));
+            continue;
+        }
         if kind == "Sso" {
             let url = request.endpoint.url().as_str();
             assert_eq!(
@@ -181,6 +190,9 @@ fn world(case: &Value, http: &ScriptedHttp) -> Host {
     let mut files = vec![
         ("/home/.aws/config".to_owned(), config),
         ("/var/token.jwt".to_owned(), format!("{JWT}\n")),
+        // a machine that is nobody's but its owner's
+        ("/sys/devices/virtual/dmi/id/sys_vendor".to_owned(), "LENOVO\n".to_owned()),
+        ("/etc/machine-id".to_owned(), "0a1b\n".to_owned()),
     ];
     for profile in input["profiles"].as_object().unwrap().values() {
         if let Some(url) = profile["sso_start_url"].as_str() {
@@ -196,6 +208,15 @@ fn world(case: &Value, http: &ScriptedHttp) -> Host {
         http: Box::new(http.clone()),
         ..Host::refusing()
     }
+}
+
+/// What would be answered to a step.
+fn answers(step: &Value) -> Vec<String> {
+    if step.get("NamedSource").is_some() {
+        let lent = r#"{"Code":"Success","AccessKeyId":"ASIA","SecretAccessKey":"s","Token":"t"}"#;
+        return ["session", "web", lent].map(str::to_owned).to_vec();
+    }
+    vec![answer(step)]
 }
 
 /// What the cloud would answer to a step.

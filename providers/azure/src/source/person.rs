@@ -166,9 +166,9 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_decides_how() {
-        let both = Means { browser: true, terminal: true };
-        let browser = Means { browser: true, terminal: false };
-        let terminal = Means { browser: false, terminal: true };
+        let both = Means { browser: true, terminal: true, keyboard: false };
+        let browser = Means { browser: true, terminal: false, keyboard: false };
+        let terminal = Means { browser: false, terminal: true, keyboard: false };
         for (asks, means, how) in [
             (Asks::Best, both, Some(SignIn::Browser)),
             (Asks::Best, browser, Some(SignIn::Browser)),

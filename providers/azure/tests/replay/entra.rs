@@ -26,7 +26,7 @@ fn device_code() {
     let file = "azure/kubelogin_device_code_credential.yaml";
     let Some((mut cases, text)) = Set::open("kubelogin-device-code", file) else { return };
     let credential = replay(&mut cases, &text, &["--login", "devicecode"], |request, host| {
-        match now(request.sign_in(SignIn::Terminal, host)).unwrap() {
+        match now(request.sign_in(SignIn::Terminal, None, host)).unwrap() {
             SignedIn::Credential(credential) => credential,
             SignedIn::Session => panic!("no credential"),
         }

@@ -1,5 +1,6 @@
 //! A scripted world for the tests of providers.
 
+mod files;
 mod person;
 mod programs;
 mod sessions;
@@ -7,7 +8,6 @@ mod sessions;
 use std::{
     collections::{HashMap, VecDeque},
     ffi::OsString,
-    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,13 +15,12 @@ use std::{
 use jiff::Timestamp;
 
 pub use self::{
+    files::StaticFiles,
     person::{Answer, ScriptedPerson},
     programs::ScriptedPrograms,
     sessions::StaticSessions,
 };
-use crate::{
-    BoxFuture, Clock, Env, Error, Files, Http, HttpRequest, HttpResponse, Notes, Result, Trust,
-};
+use crate::{BoxFuture, Clock, Env, Error, Http, HttpRequest, HttpResponse, Notes, Result, Trust};
 
 /// An environment of these variables and no others.
 #[derive(Clone, Debug, Default)]
@@ -102,28 +101,6 @@ impl Http for ScriptedHttp {
         Box::pin(async move {
             answer.ok_or_else(|| Error::failed(format!("no answer was scripted for {request:?}")))
         })
-    }
-}
-
-/// Files in memory. Everything else is absent.
-#[derive(Clone, Debug, Default)]
-pub struct StaticFiles(HashMap<PathBuf, Vec<u8>>);
-
-impl StaticFiles {
-    /// From pairs of path and contents.
-    pub fn new<P: Into<PathBuf>, C: Into<Vec<u8>>>(
-        pairs: impl IntoIterator<Item = (P, C)>,
-    ) -> Self {
-        Self(pairs.into_iter().map(|(path, contents)| (path.into(), contents.into())).collect())
-    }
-}
-
-impl Files for StaticFiles {
-    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
-        Ok(self.0.get(path).cloned())
-    }
-    fn stamp(&self, path: &Path) -> Option<i128> {
-        self.0.get(path).map(|contents| contents.len() as i128)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use secrecy::SecretString;
+
 use super::guard;
 use crate::{BoxFuture, Error, Landing, Means, Person, Result, Visit};
 
@@ -12,12 +14,14 @@ pub type Answer = fn(&Visit) -> Result<Vec<(String, String)>>;
 #[derive(Clone, Default)]
 pub struct ScriptedPerson {
     answer: Option<Answer>,
+    line: Option<&'static str>,
     seen: Arc<Mutex<Seen>>,
 }
 
 #[derive(Default)]
 struct Seen {
     told: Vec<String>,
+    prompts: Vec<String>,
     visits: Vec<Visit>,
     ports: Vec<Option<u16>>,
 }
@@ -26,6 +30,16 @@ impl ScriptedPerson {
     /// One whose browser brings that back.
     pub fn who(answer: Answer) -> Self {
         Self { answer: Some(answer), ..Self::default() }
+    }
+
+    /// One who types that line whenever they are asked for one.
+    pub fn who_types(line: &'static str) -> Self {
+        Self { line: Some(line), ..Self::default() }
+    }
+
+    /// What the person was asked to type.
+    pub fn prompts(&self) -> Vec<String> {
+        guard(&self.seen).prompts.clone()
     }
 
     /// What the person was told.
@@ -46,14 +60,18 @@ impl ScriptedPerson {
 
 impl Person for ScriptedPerson {
     fn means(&self) -> Means {
-        Means { browser: true, terminal: true }
+        Means { browser: true, terminal: true, keyboard: true }
     }
     fn tell(&self, text: &str) {
         guard(&self.seen).told.push(text.to_owned());
     }
     fn was_asked(&self) -> bool {
         let seen = guard(&self.seen);
-        !seen.told.is_empty() || !seen.visits.is_empty()
+        !seen.told.is_empty() || !seen.visits.is_empty() || !seen.prompts.is_empty()
+    }
+    fn ask(&self, prompt: &str) -> Result<SecretString> {
+        guard(&self.seen).prompts.push(prompt.to_owned());
+        self.line.map(SecretString::from).ok_or_else(|| Error::sign_in_needed("nothing was typed"))
     }
     fn land(&self, port: Option<u16>) -> Result<Box<dyn Landing>> {
         guard(&self.seen).ports.push(port);

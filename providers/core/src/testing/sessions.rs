@@ -8,7 +8,7 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::guard;
-use crate::{Error, KeptSession, OpenSession, Result, SessionKey, Sessions};
+use crate::{Error, Fingerprint, KeptSession, OpenSession, Result, SessionKey, Sessions};
 
 /// Sessions in memory, and what was done to them.
 #[derive(Clone, Default)]
@@ -18,9 +18,16 @@ pub struct StaticSessions(Arc<Mutex<State>>);
 struct State {
     kept: HashMap<String, (String, i128)>,
     /// Which of them was about to be redeemed.
-    marks: HashMap<String, i128>,
+    marks: HashMap<String, About>,
     steps: Vec<&'static str>,
     full: bool,
+}
+
+/// What a mark is about.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum About {
+    Kept(i128),
+    Theirs(Fingerprint),
 }
 
 impl StaticSessions {
@@ -56,13 +63,15 @@ impl Sessions for StaticSessions {
 
     fn open(&self, key: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
         guard(&self.0).steps.push("open");
-        Ok(Box::new(Opened { state: Arc::clone(&self.0), key: key.fingerprint().to_string() }))
+        let key = key.fingerprint().to_string();
+        Ok(Box::new(Opened { state: Arc::clone(&self.0), key, theirs: None }))
     }
 }
 
 struct Opened {
     state: Arc<Mutex<State>>,
     key: String,
+    theirs: Option<Fingerprint>,
 }
 
 impl OpenSession for Opened {
@@ -70,15 +79,22 @@ impl OpenSession for Opened {
         let state = guard(&self.state);
         Ok(state.kept.get(&self.key).map(|(secret, stamp)| KeptSession {
             secret: secret.clone().into(),
-            interrupted: state.marks.get(&self.key) == Some(stamp),
+            interrupted: state.marks.get(&self.key) == Some(&About::Kept(*stamp)),
         }))
+    }
+
+    fn adopt(&mut self, theirs: &[u8]) -> Result<bool> {
+        let about = Fingerprint::of(theirs);
+        self.theirs = Some(about);
+        Ok(guard(&self.state).marks.get(&self.key) == Some(&About::Theirs(about)))
     }
 
     fn redeeming(&mut self) -> Result<()> {
         let mut state = guard(&self.state);
         state.steps.push("redeeming");
         let stamp = state.kept.get(&self.key).map_or(0, |(_, stamp)| *stamp);
-        state.marks.insert(self.key.clone(), stamp);
+        let about = self.theirs.map_or(About::Kept(stamp), About::Theirs);
+        state.marks.insert(self.key.clone(), about);
         Ok(())
     }
 

@@ -7,11 +7,12 @@ mod app_service;
 mod arc;
 mod cloud_shell;
 mod imds;
-mod machine;
 mod machine_learning;
 mod reply;
 
-use fleetkey_provider::{BoxFuture, CredentialKey, Endpoint, Error, Fingerprint, Host, Result};
+use fleetkey_provider::{
+    BoxFuture, CredentialKey, Endpoint, Error, Fingerprint, Host, Result, this_machine,
+};
 
 use self::{
     app_service::AppService, arc::Agent, cloud_shell::CloudShell, imds::Imds,
@@ -89,7 +90,7 @@ impl ManagedIdentity {
     pub(crate) fn here(identity: Identity, host: &Host) -> Result<Self> {
         let service = service(&identity, host)?;
         host.notes.note(&format!("managed identity: {} at {}", service.name(), service.endpoint()));
-        Ok(Self { identity, service, machine: machine::here(host)? })
+        Ok(Self { identity, service, machine: this_machine(host)? })
     }
 }
 

@@ -60,7 +60,7 @@ fn whoever_has_to_sign_in_again_is_told_how() {
     assert!(
         open(&world)
             .unwrap()
-            .how(fleetkey_provider::Means { browser: true, terminal: true })
+            .how(fleetkey_provider::Means { browser: true, terminal: true, keyboard: true })
             .is_none()
     );
 }

@@ -1,0 +1,310 @@
+//! A role lent for a person's SSO session (IAM Identity Center).
+//!
+//! The session belongs to `aws sso login`: its token lies in `~/.aws/sso/cache`, and is renewed there
+//! ([`session`]). Roles are forgotten with it, so that signing out means here what it means there; and
+//! they are shared with `aws` ([`RoleCache`]).
+
+mod oidc;
+mod session;
+mod token_file;
+
+use std::path::{Path, PathBuf};
+
+use fleetkey_provider::{
+    CredentialKey, ExposeSecret, Host, HttpRequest, HttpResponse, Method, Result, Retry,
+    SessionKey, shown,
+};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use self::session::{Session, Token};
+use super::role_cache::RoleCache;
+use crate::{
+    clock::Offset,
+    endpoints::Target,
+    errors::{Asker, Call, Said},
+    keys::{Keys, end_of_lent},
+    plan,
+};
+
+/// A role lent for a person's SSO session.
+#[derive(Clone, Debug)]
+pub(crate) struct Sso {
+    settings: plan::Sso,
+    session: Session,
+    /// What `aws` keeps of this role.
+    kept: RoleCache,
+    portal: Target,
+    ca_bundle: Option<PathBuf>,
+}
+
+/// Where SSO is asked.
+pub(crate) struct Ends {
+    /// For roles.
+    pub(crate) portal: Target,
+    /// To renew the session. Nobody cares what is wrong with it until it has to be asked.
+    pub(crate) oidc: Result<Target>,
+}
+
+impl Sso {
+    /// The settings, and where all ends are. `home` is where `~/.aws` is.
+    pub(crate) fn new(
+        settings: plan::Sso,
+        home: &Path,
+        ends: Ends,
+        ca_bundle: Option<PathBuf>,
+        host: &Host,
+    ) -> Self {
+        let Ends { portal, oidc } = ends;
+        let session = Session::new(&settings, home, oidc, ca_bundle.clone(), host);
+        let kept = RoleCache::new(&settings, home);
+        Self { settings, session, kept, portal, ca_bundle }
+    }
+
+    /// Who signs in.
+    pub(crate) fn session(&self) -> SessionKey {
+        self.session.key()
+    }
+
+    /// Session, account and role.
+    pub(crate) fn key(&self, key: &mut CredentialKey) {
+        let Self { settings, session, kept: _, portal, ca_bundle } = self;
+        let plan::Sso { profile: _, session: _, start_url: _, region, account, role } = settings;
+        key.field("sso session", &session.key().fingerprint().to_string());
+        key.field("sso region", region.as_str());
+        key.field("sso account", account);
+        key.field("sso role", role);
+        let Target { endpoint, signing_region: _, is_default } = portal;
+        key.maybe("sso endpoint", (!is_default).then(|| endpoint.as_str()));
+        key.maybe("ca bundle", ca_bundle.as_ref().map(|path| path.to_string_lossy()).as_deref());
+    }
+
+    /// What `aws` keeps of this role, if it was lent for the sign-in there is: that of somebody who was
+    /// signed in before is no less fresh. A session that is over need not be renewed for it.
+    pub(crate) fn at_hand(&self, host: &Host) -> Option<Keys> {
+        let stamp = self.session.stamp(host)?;
+        let keys = self.kept.read(self.session.file(), host)?;
+        Some(Keys { session_stamp: Some(stamp), ..keys })
+    }
+
+    /// Whether nobody signed in or out since, nor renewed the session.
+    pub(crate) fn still_ours(&self, stamp: Option<i128>, host: &Host) -> bool {
+        stamp.is_some() && self.session.stamp(host) == stamp
+    }
+
+    /// Asks the portal.
+    pub(crate) async fn obtain(&self, host: &Host) -> Result<Keys> {
+        let Token { secret: token, stamp } = self.session.token(host).await?;
+        let asker = self.asker();
+        let task = format!("lend {}", self.role());
+        let call = Call {
+            service: "SSO",
+            endpoint: &self.portal.endpoint,
+            task: &task,
+            asker: &asker,
+            secrets: &[token.expose_secret()],
+        };
+        let request = HttpRequest {
+            method: Method::Get,
+            endpoint: self.portal.endpoint.at(
+                "/federation/credentials",
+                &[("role_name", &self.settings.role), ("account_id", &self.settings.account)],
+            ),
+            headers: vec![("x-amz-sso_bearer_token".into(), token.expose_secret().into())],
+            body: Vec::new(),
+            ca_bundle: self.ca_bundle.clone(),
+            retry: Retry::Safe(|_| false),
+        };
+        let sent = host.clock.now();
+        let answer = host.http.send(&request).await?;
+        let offset = Offset::default().learn(sent, &answer, "SSO", host);
+        if answer.status != 200 {
+            return Err(call.error(&answer, said(&answer), host.clock.now()));
+        }
+        let lent: Answer = serde_json::from_slice(&answer.body)
+            .map_err(|_| call.not_understood("an answer of another shape"))?;
+        let lent = lent.role_credentials;
+        let keys =
+            Keys::checked(lent.access_key_id, lent.secret_access_key, Some(lent.session_token))
+                .map_err(|flaw| call.not_understood(&flaw.to_string()))?;
+        let expires = Timestamp::from_millisecond(lent.expiration)
+            .map_err(|_| call.not_understood("an `expiration` that is no time"))?;
+        // where the clock is wrong, what it is wrong by has to be kept with the keys, and `aws` cannot
+        if self.still_ours(stamp, host) && !offset.is_far_from(Offset::default()) {
+            self.kept.write(&keys, expires, host);
+        }
+        Ok(Keys {
+            account: Some(self.settings.account.clone()),
+            expires: Some(end_of_lent(expires, "SSO", offset, host)),
+            session_stamp: stamp,
+            offset,
+            ..keys
+        })
+    }
+
+    /// As a person would say it.
+    pub(crate) fn describe(&self) -> String {
+        format!("{} (SSO of profile `{}`)", self.role(), shown(&self.settings.profile))
+    }
+
+    /// Who asks with it, and with the keys it lends.
+    pub(crate) fn asker(&self) -> Asker {
+        self.session.asker()
+    }
+
+    fn role(&self) -> String {
+        format!("role {} in {}", self.settings.role, self.settings.account)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    role_credentials: RoleCredentials,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RoleCredentials {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: String,
+    /// Milliseconds, unlike everything else of AWS.
+    expiration: i64,
+}
+
+/// The code is in a header or the body, and where it is in neither the status means the same.
+fn said(answer: &HttpResponse) -> Option<Said> {
+    let body: Map<String, Value> = serde_json::from_slice(&answer.body).ok()?;
+    let text = |name: &str| {
+        body.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, v)| v.as_str())
+    };
+    let kind = answer
+        .header("x-amzn-errortype")
+        .or_else(|| text("__type"))
+        .and_then(|kind| kind.split(':').next())
+        .and_then(|kind| kind.rsplit('#').next());
+    let code = match (answer.status, kind) {
+        (401, _) => "UnauthorizedException",
+        (_, Some(kind)) => kind,
+        (403, None) => "ForbiddenException",
+        (404, None) => "ResourceNotFoundException",
+        (429, None) => "TooManyRequestsException",
+        (_, None) => "InvalidRequestException",
+    };
+    Some(Said { code: code.into(), message: text("message").unwrap_or_default().into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetkey_provider::{Error, Kind};
+
+    use crate::testing::{CORP, World};
+
+    fn world() -> World {
+        World::new().env(&[("AWS_PROFILE", "dev")])
+    }
+
+    fn fails(world: &World) -> Error {
+        world.lend(world.ask("").unwrap().as_ref()).unwrap_err()
+    }
+
+    #[test]
+    fn the_portal_is_asked_with_the_sessions_token() {
+        let world = world().signed_in();
+        world.sso_lends();
+        let request = world.ask("").unwrap();
+        assert_eq!(request.describe(), "role Admin in 123456789012 (SSO of profile `dev`)");
+        let credential = world.lend(request.as_ref()).unwrap();
+        assert_eq!(credential.expires(), "2026-01-02T04:04:05Z".parse().ok());
+        let sent = &world.http.requests()[0];
+        assert_eq!(
+            sent.endpoint.url().as_str(),
+            "https://portal.sso.eu-central-1.amazonaws.com/federation/credentials\
+             ?role_name=Admin&account_id=123456789012"
+        );
+        assert_eq!(sent.headers, [("x-amz-sso_bearer_token".into(), "sso-token".into())]);
+    }
+
+    #[test]
+    fn whoever_is_not_signed_in_is_told_how_to() {
+        for (file, words) in [
+            (None, "there is no `/home/.aws/sso/cache/ee0b"),
+            (Some(r#"{"accessToken":"t","expiresAt":"2026-01-02T03:04:05Z"}"#), "ended at"),
+            (Some(r#"{"accessToken":"t","expiresAt":"2026-01-02T03:04:05UTC"}"#), "ended at"),
+            (Some(r#"{"accessToken":"t","expiresAt":"soon"}"#), "is not as"),
+            (Some(r#"{"accessToken":"","expiresAt":"2080-01-01T00:00:00Z"}"#), "is not as"),
+            (Some(r#"{"expiresAt":"2080-01-01T00:00:00Z"}"#), "is not as"),
+            (Some(r#"{"accessToken":"#), "is not as"),
+            (Some("[]"), "is not as"),
+        ] {
+            let world = match file {
+                Some(text) => world().file(CORP, text),
+                None => world(),
+            };
+            let error = fails(&world);
+            assert_eq!(error.kind(), Kind::SignInNeeded, "{error}");
+            assert!(error.to_string().contains(words), "{file:?}: {error}");
+            assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
+            assert!(world.http.requests().is_empty());
+        }
+    }
+
+    #[test]
+    fn the_token_is_found_however_it_was_written() {
+        for file in [
+            r#"{"ACCESSTOKEN":"t","expiresat":"2080-01-01T00:00:00+00:00"}"#,
+            r#"{"accessToken":"t","expiresAt":"2080-01-01T00:00:00UTC","refreshToken":"r"}"#,
+        ] {
+            let world = world().file(CORP, file);
+            world.sso_lends();
+            world.lend(world.ask("").unwrap().as_ref()).unwrap();
+        }
+    }
+
+    fn lends(id: &str, token: &str) -> String {
+        format!(
+            r#"{{"roleCredentials":{{"accessKeyId":"{id}","secretAccessKey":"s",
+                "sessionToken":"{token}","expiration":4102444800000}}}}"#
+        )
+    }
+
+    #[test]
+    fn a_role_is_used_for_twelve_hours_at_most_whatever_the_portal_says() {
+        let world = world().signed_in();
+        world.http.answer(200, &[], &lends("ASIA", "t"));
+        let credential = world.lend(world.ask("").unwrap().as_ref()).unwrap();
+        assert_eq!(credential.expires(), "2026-01-02T15:04:05Z".parse().ok());
+    }
+
+    #[test]
+    fn the_portals_refusals_are_told_apart() {
+        for (status, headers, body, kind) in [
+            (401, &[][..], r#"{"message":"Session token not found"}"#, Kind::SignInNeeded),
+            (403, &[][..], r#"{"message":"No access"}"#, Kind::Refused),
+            (
+                400,
+                &[("x-amzn-errortype", "ResourceNotFoundException:http://x")][..],
+                r#"{"Message":"gone"}"#,
+                Kind::Refused,
+            ),
+            (429, &[][..], r#"{"message":"HTTP 429 Unknown Code"}"#, Kind::Unavailable),
+            (400, &[][..], r#"{"message":"sso-token is bad"}"#, Kind::Config),
+            (403, &[][..], "<html>proxy</html>", Kind::Unavailable),
+            (503, &[][..], "", Kind::Unavailable),
+            (200, &[][..], "<html>sign in to the network</html>", Kind::Unavailable),
+            (200, &[][..], "{}", Kind::Unavailable),
+            (200, &[][..], &*lends("ASIA/2020&X-Amz=1", "t"), Kind::Unavailable),
+            (200, &[][..], &*lends("ASIA", &"x".repeat(500_000)), Kind::Unavailable),
+            (201, &[][..], &*lends("ASIA", "t"), Kind::Unavailable),
+            (204, &[][..], "", Kind::Unavailable),
+        ] {
+            let world = world().signed_in();
+            world.http.answer(status, headers, body);
+            let error = fails(&world);
+            assert_eq!(error.kind(), kind, "{body}: {error}");
+            assert!(!error.to_string().contains("sso-token"), "{error}");
+        }
+    }
+}

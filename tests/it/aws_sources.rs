@@ -1,0 +1,150 @@
+//! Every further source of keys, end to end: real kubectl gets in by each of them.
+
+use std::{fmt::Write as _, time::Duration};
+
+use fleetkey_sandbox::{ContainerToken, Role, Route};
+use jiff::SignedDuration;
+
+use crate::support::{Desk, Stage, kubectls, say};
+
+const MACHINE: &str = "arn:aws:iam::444455556666:role/machine";
+const BEHIND: &str = "arn:aws:iam::444455556666:role/behind";
+const POD: &str = "arn:aws:iam::444455556666:role/pod";
+const SUBJECT: &str = "system:serviceaccount:ci:pod";
+
+/// One source: flags, variables, whom the cluster has to see, and what is asked the first time.
+struct Source {
+    name: &'static str,
+    args: Vec<&'static str>,
+    env: Vec<(String, String)>,
+    who: &'static str,
+    asks: Vec<(Route, usize)>,
+}
+
+fn sources(stage: &Stage) -> Vec<Source> {
+    let sandbox = &stage.sandbox;
+    sandbox.role(Role::new(MACHINE).trusts("arn:aws:iam::444455556666:root"));
+    sandbox.role(Role::new(POD).trusts("arn:aws:iam::444455556666:root"));
+    sandbox
+        .role(Role::new(BEHIND).trusts("arn:aws:iam::444455556666:root").trusts(&stage.alice.arn));
+    sandbox.instance(MACHINE);
+    sandbox.pod_identity(SUBJECT, POD);
+    let token = sandbox.pod_identity_token(SUBJECT, SignedDuration::from_hours(1)).unwrap();
+    let token = stage.home.pod_identity_token(&token).unwrap();
+    let session = sandbox.session(MACHINE, "from-a-program", Duration::from_hours(1));
+    let answer = format!(
+        r#"{{"Version":1,"AccessKeyId":"{}","SecretAccessKey":"{}","SessionToken":"{}","Expiration":"{}"}}"#,
+        session.access_key_id, session.secret_access_key, session.session_token, session.expires
+    );
+    let program = stage.home.fake_program("keys", [fleetkey_sandbox::FakeRun::Print(answer)]);
+    let program = program.unwrap().display().to_string();
+    let mut config = std::fs::read_to_string(stage.home.join(".aws/config")).unwrap();
+    write!(config, "[profile process]\ncredential_process = {program} 'one word' two\n").unwrap();
+    write!(config, "[profile process-role]\nrole_arn = {BEHIND}\nsource_profile = process\n")
+        .unwrap();
+    write!(
+        config,
+        "[profile instance-role]\nrole_arn = {BEHIND}\ncredential_source = Ec2InstanceMetadata\n"
+    )
+    .unwrap();
+    for (profile, place) in [("env-role", "Environment"), ("container-role", "EcsContainer")] {
+        write!(config, "[profile {profile}]\nrole_arn = {BEHIND}\ncredential_source = {place}\n")
+            .unwrap();
+    }
+    stage.home.aws_config(&config).unwrap();
+    let instance = sandbox.instance_environment().unwrap();
+    let of_instance =
+        [(Route::InstanceToken, 1), (Route::InstanceRole, 1), (Route::InstanceCredentials, 1)];
+    let and_role = [&of_instance[..], &[(Route::AssumeRole, 1)]].concat();
+    let container = sandbox.container_environment(MACHINE, &ContainerToken::Variable).unwrap();
+    let pod = sandbox.pod_identity_environment(&token).unwrap();
+    let source = |name, args: &[&'static str], env, who, asks: &[(Route, usize)]| Source {
+        name,
+        args: args.to_vec(),
+        env,
+        who,
+        asks: asks.to_vec(),
+    };
+    vec![
+        source("process", &["--profile", "process"], vec![], MACHINE, &[]),
+        source(
+            "process and role",
+            &["--profile", "process-role"],
+            vec![],
+            BEHIND,
+            &[(Route::AssumeRole, 1)],
+        ),
+        source("instance", &[], instance.clone(), MACHINE, &of_instance),
+        source("instance and role", &["--profile", "instance-role"], instance, BEHIND, &and_role),
+        source(
+            "environment and role",
+            &["--profile", "env-role"],
+            stage.alice.environment(),
+            BEHIND,
+            &[(Route::AssumeRole, 1)],
+        ),
+        source(
+            "container and role",
+            &["--profile", "container-role"],
+            container.clone(),
+            BEHIND,
+            &[(Route::Container, 1), (Route::AssumeRole, 1)],
+        ),
+        source("container", &[], container, MACHINE, &[(Route::Container, 1)]),
+        source("pod identity", &[], pod, POD, &[(Route::PodIdentity, 1)]),
+    ]
+}
+
+#[test]
+fn kubectl_gets_in_by_every_source() {
+    let stage = Stage::new();
+    let Some(kubectl) = kubectls().into_iter().max_by_key(|kubectl| kubectl.minor) else {
+        let wanted = std::env::var_os("FLEETKEY_REQUIRE_KUBECTL").is_some_and(|value| value == "1");
+        assert!(!wanted, "there is no kubectl, and one is asked for");
+        return;
+    };
+    for Source { name, args, env, who, asks } in sources(&stage) {
+        let cluster = ["get-token", "aws", "--cluster-name", "prod", "--region", "us-east-1"];
+        let args = cluster.into_iter().chain(args).map(str::to_owned);
+        let mut all = stage.home.environment();
+        all.extend(stage.sandbox.environment());
+        all.extend(env);
+        let desk = Desk::new(&kubectl, args, all);
+        let (before, came) = (stage.sandbox.total(), stage.cluster.identities().len());
+        for exec in [desk.older(), desk.newer()] {
+            let config = stage.home.kubeconfig(&stage.cluster, &exec).unwrap();
+            let shown = desk.three_commands(&config);
+            assert!(shown.is_none_or(|shown| shown.starts_with(who)), "{name}");
+        }
+        let mut asked: Vec<(Route, usize)> = Vec::new();
+        for request in stage.sandbox.requests().split_off(before) {
+            match asked.iter_mut().find(|(route, _)| *route == request.route) {
+                _ if request.route == Route::Api => {}
+                Some((_, count)) => *count += 1,
+                None => asked.push((request.route, 1)),
+            }
+        }
+        assert_eq!(asked, asks, "{name}");
+        let guests = stage.cluster.identities().split_off(came);
+        assert!(!guests.is_empty());
+        assert!(guests.iter().all(|guest| guest.identity.canonical_arn == who), "{name}");
+        say(&format!("kubectl tests ran: 1 ({name}, {})", kubectl.version));
+    }
+    assert_eq!(stage.cluster.rejections(), []);
+    assert_eq!(stage.home.program_runs("keys").unwrap().len(), 2, "one for each profile's cache");
+    assert_eq!(stage.home.program_runs("keys").unwrap()[0], ["one word", "two"]);
+}
+
+#[test]
+fn where_nothing_offers_keys_it_is_said_at_once_where_they_were_looked_for() {
+    let stage = Stage::new();
+    stage.home.aws_config("").unwrap();
+    stage.home.aws_credentials(&[]).unwrap();
+    let program = stage.plugin().without("AWS_EC2_METADATA_DISABLED");
+    let run = program.run();
+    let [what, why, _] = run.failed(2);
+    for place in ["AWS_ACCESS_KEY_ID", ".aws/config", "AWS_CONTAINER_CREDENTIALS"] {
+        assert!(why.contains(place), "{what}: {why}");
+    }
+    say(&format!("no keys anywhere: said after {:?}", run.took));
+}
