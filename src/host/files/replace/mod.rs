@@ -3,7 +3,7 @@
 //! A new file is written beside the old one, flushed, given the old one's mode and owner, and renamed
 //! over it: a reader sees the old bytes or the new ones, and so does whoever comes after a process
 //! that was killed anywhere in between. What such a process left behind is removed by the next. Its
-//! name ends in `.tmp`, since the AWS CLI takes every `*.json` in these folders for its own.
+//! name ends in `.tmp`, since tools take every `*.json` in such folders for their own.
 
 #[cfg(unix)]
 #[path = "unix.rs"]
@@ -24,7 +24,7 @@ pub(super) use system::{rehearse, replace};
 
 /// How many links in a row are followed, as by Linux.
 const MOST_LINKS: usize = 40;
-/// How many folders are made for one file: those of `~/.aws/sso/cache`. A home that is not there is
+/// How many folders are made for one file: a tool's, a part of it, and a cache in that. A home that is not there is
 /// not invented.
 const MOST_FOLDERS: usize = 3;
 

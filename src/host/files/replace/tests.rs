@@ -49,21 +49,21 @@ fn text(path: &Path) -> String {
 #[test]
 fn a_new_file_and_the_folders_made_for_it_are_its_owners_alone() {
     let home = Home::new();
-    let path = home.path(".aws/sso/cache/t.json");
+    let path = home.path(".tool/sso/cache/t.json");
     OtherPeoplesFiles.rehearse(&path, 10).unwrap();
     assert!(!path.exists());
     OtherPeoplesFiles.replace(&path, b"one").unwrap();
     assert_eq!((text(&path).as_str(), mode(&path)), ("one", 0o600));
-    for folder in [".aws", ".aws/sso", ".aws/sso/cache"] {
+    for folder in [".tool", ".tool/sso", ".tool/sso/cache"] {
         assert_eq!(mode(&home.path(folder)), 0o700, "{folder}");
     }
-    assert_eq!(home.names(".aws/sso/cache"), ["t.json"]);
+    assert_eq!(home.names(".tool/sso/cache"), ["t.json"]);
 }
 
 #[test]
 fn a_home_that_is_not_there_is_not_invented() {
     let home = Home::new();
-    let error = OtherPeoplesFiles.replace(&home.path("no/.aws/sso/cache/t.json"), b"x");
+    let error = OtherPeoplesFiles.replace(&home.path("no/.tool/sso/cache/t.json"), b"x");
     assert!(error.unwrap_err().to_string().contains("nor one to make it in"));
     assert!(home.names(".").is_empty());
 }
@@ -91,8 +91,8 @@ fn an_old_file_keeps_its_mode_and_is_another_file() {
 fn a_link_stays_and_what_it_leads_to_is_replaced() {
     let home = Home::new();
     let target = home.put("dotfiles/t.json", "old", 0o600);
-    fs::create_dir(home.path(".aws")).unwrap();
-    let (link, over) = (home.path(".aws/t.json"), home.path(".aws/over.json"));
+    fs::create_dir(home.path(".tool")).unwrap();
+    let (link, over) = (home.path(".tool/t.json"), home.path(".tool/over.json"));
     symlink("../dotfiles/t.json", &link).unwrap();
     symlink("t.json", &over).unwrap();
     for path in [&link, &over] {
