@@ -141,6 +141,8 @@ fn twenty_real_aws_race_us_for_a_session() {
         sandbox.sso_refreshes(),
         sandbox.sso_reuses()
     ));
+    assert_eq!(ours, all, "one of ours lost the session");
+    assert_eq!(sso(&stage).args(["--fresh"]).run().code, Some(0), "the session is lost");
     // whatever they did to each other, no file is half written
     serde_json::from_slice::<serde_json::Value>(&fs::read(token_file(&stage)).unwrap()).unwrap();
 }

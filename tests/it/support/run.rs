@@ -50,7 +50,7 @@ impl Run {
             why.strip_prefix("  why: ").and_then(|why| why.strip_suffix("; next, type:"))
         };
         let why = why.unwrap_or_else(|| panic!("{said}"));
-        let program = next.split(' ').next().unwrap_or_default();
+        let program = program(next);
         assert!(PASTEABLE.contains(&program), "cannot be pasted: {next}");
         #[cfg(unix)]
         assert!(
@@ -80,8 +80,25 @@ impl Run {
 /// The programs that an error may tell somebody to type.
 const PASTEABLE: &[&str] = &[
     "fleetkey", "aws", "az", "azd", "command", "curl", "kubectl", "date", "ls", "sed", "openssl",
-    "grep", "sudo",
+    "grep", "sudo", "chmod", "printf", "unset",
 ];
+
+/// The first word behind the variables that are set for it, whose values may be quoted.
+fn program(mut line: &str) -> &str {
+    loop {
+        let word = line.split(' ').next().unwrap_or_default();
+        let Some((name, value)) = word.split_once('=') else { return word };
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
+            return word;
+        }
+        let value = &line[line.len() - (line.len() - word.len() + value.len())..];
+        let end = match value.strip_prefix('\'') {
+            Some(rest) => 1 + rest.find("' ").map_or(rest.len(), |at| at + 1),
+            None => value.find(' ').unwrap_or(value.len()),
+        };
+        line = value[end..].trim_start();
+    }
+}
 
 /// What stands in or before every secret that the sandbox lends, and in no error.
 const MARKS: &[&str] = &["IQoJb3JpZ2luX2VjE", "SecretAccessKey", "SessionToken", "X-Amz-Signature"];

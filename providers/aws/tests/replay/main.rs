@@ -2,8 +2,8 @@
 //!
 //! The data is not part of this repository. It is read from the folder `FLEETKEY_FIXTURES`, or from
 //! `../shared/fixtures` beside the repository; without it every set says that it was skipped, and
-//! passes. A case that is skipped where the data is there is a deliberate difference: it is named
-//! with its reason, and the test checks that it differs as the reason says.
+//! passes. A case that goes otherwise than it was recorded is a deliberate difference: it is named with
+//! its reason, and the test checks that it differs as the reason says.
 
 #![allow(clippy::disallowed_methods, reason = "a test finds and reads its data by itself")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails at the first surprise")]
@@ -64,7 +64,10 @@ impl Set {
     /// Says what became of the set.
     pub(crate) fn finish(self) {
         let Self { name, ran, skipped, changed } = self;
-        say(&format!("replayed {name}: {ran} ran, {} skipped on purpose", skipped.len()));
+        let (all, ours) = (ran + skipped.len(), skipped.len());
+        say(&format!(
+            "replayed {name}: {all} ran, {ours} of them otherwise than recorded, on purpose"
+        ));
         for line in skipped.into_iter().chain(changed) {
             say(&format!("  {line}"));
         }
