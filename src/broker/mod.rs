@@ -129,10 +129,10 @@ impl<'a> Broker<'a> {
     }
 
     fn at_hand_or_asked(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
-        // with `--fresh` what lies in another tool's cache will not do either; keys that are just
-        // there, and stand on nobody's session, are all there is
+        // with `--fresh` or `--no-cache` what lies in another tool's cache will not do either; keys
+        // that are just there, and stand on nobody's session, are all there is
         let is_cached = request.session().is_some();
-        if !(is_cached && self.options.cache == CacheUse::Fresh)
+        if (!is_cached || self.options.cache == CacheUse::Normal)
             && let Some(credential) = request.at_hand(&self.world.host)?
         {
             return Ok(credential);
@@ -246,7 +246,13 @@ impl<'a> Broker<'a> {
                 }
                 Err(error)
             }
-            done => done.and_then(|credential| self.alive(request, credential)),
+            done => {
+                let credential = done.and_then(|credential| self.alive(request, credential))?;
+                if self.options.cache != CacheUse::None {
+                    request.share(&credential, &self.world.host);
+                }
+                Ok(credential)
+            }
         }
     }
 

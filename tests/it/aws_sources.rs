@@ -25,6 +25,7 @@ struct Source {
     has_region: bool,
 }
 
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn sources(stage: &Stage) -> Vec<Source> {
     let sandbox = &stage.sandbox;
     sandbox.role(Role::new(MACHINE).trusts("arn:aws:iam::444455556666:root"));

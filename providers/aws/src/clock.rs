@@ -3,10 +3,12 @@
 //! A signature counts for minutes, so a machine whose clock is wrong can neither assume a role nor
 //! sign in to a cluster, and the errors speak of signatures. What a credential came with tells how
 //! wrong the clock is: it is kept with it, and requests and tokens are signed for the time there.
+//! Only an answer over TLS is believed, since over plain http anybody on the way could write the
+//! date; and nobody is believed who is more than a day off.
 //! Times that leave this program, such as a token's end, are of the clock here, since clients
 //! compare them with it.
 
-use fleetkey_provider::{Host, HttpResponse};
+use fleetkey_provider::{Endpoint, Error, Host, HttpResponse, Result};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 
 /// What to add to the time here to get the time there; whole seconds.
@@ -34,6 +36,15 @@ impl Offset {
         there.checked_sub(self.span()).unwrap_or(there)
     }
 
+    /// Whether what is lent with it is to be lent anew soon.
+    ///
+    /// The clock here may be corrected at any time, and what was kept for the wrong one would then
+    /// sign for a wrong time. No record of when it was kept shows that reliably, so it is simply
+    /// not kept for long.
+    pub(crate) fn is_to_be_checked_soon(self) -> bool {
+        self.is_far_from(Self::default())
+    }
+
     /// Whether signing with this one instead could make a difference.
     pub(crate) fn is_far_from(self, other: Self) -> bool {
         self.0.abs_diff(other.0) > TOLD
@@ -45,11 +56,22 @@ impl Offset {
         self,
         sent: Timestamp,
         answer: &HttpResponse,
-        service: &str,
+        (service, endpoint): (&str, &Endpoint),
         host: &Host,
-    ) -> Self {
-        let Some(there) = date(answer) else { return self };
+    ) -> Result<Self> {
+        if endpoint.url().scheme() != "https" {
+            return Ok(self);
+        }
+        let Some(there) = date(answer) else { return Ok(self) };
         let learnt = Self::between(sent, host.clock.now(), there);
+        if learnt.0.unsigned_abs() > MOST {
+            let differ = span(learnt.span().abs());
+            return Err(Error::failed(format!(
+                "this machine's clock and AWS's differ by {differ}"
+            ))
+            .because(format!("{service} answered at {there}; nothing is signed for such a time"))
+            .next("date -u"));
+        }
         if learnt.0 != 0 {
             host.notes.note(&format!("{service}'s clock is {} s from this machine's", learnt.0));
         }
@@ -60,7 +82,7 @@ impl Offset {
                 span(learnt.span().abs())
             ));
         }
-        learnt
+        Ok(learnt)
     }
 
     /// The date was written somewhere between sending and receiving, and then cut to a second. What
@@ -103,10 +125,16 @@ const FEW: u64 = 5;
 const TOLD: u64 = 60;
 /// What AWS lets a signature's time differ, in seconds.
 const MUCH: u64 = 300;
+/// The most that is believed, in seconds: a day. A clock that is further off was never set, and an
+/// answer that is was kept by somebody.
+const MOST: u64 = 86_400;
 
 #[cfg(test)]
 mod tests {
-    use fleetkey_provider::testing::{KeptNotes, ManualClock};
+    use fleetkey_provider::{
+        Kind,
+        testing::{KeptNotes, ManualClock},
+    };
 
     use super::*;
 
@@ -136,19 +164,48 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_person_is_told_of_much_and_once() {
-        let notes = KeptNotes::default();
+    /// What an answer with that date, from there, tells at 03:04:05.
+    fn learn(known: Offset, date: &str, from: &str, notes: &KeptNotes) -> Result<Offset> {
         let host = Host {
             clock: Box::new(ManualClock::at("2026-01-02T03:04:05Z")),
             notes: Box::new(notes.clone()),
             ..Host::refusing()
         };
-        let learn = |known: Offset, date: &str| {
-            let headers = vec![("date".to_owned(), date.to_owned())];
-            let answer = HttpResponse { status: 200, headers, body: vec![] };
-            known.learn(host.clock.now(), &answer, "STS", &host)
-        };
+        let headers = vec![("date".to_owned(), date.to_owned())];
+        let answer = HttpResponse { status: 200, headers, body: vec![] };
+        let endpoint = Endpoint::configured(from, "`X`", |_| true, &host).unwrap();
+        known.learn(host.clock.now(), &answer, ("STS", &endpoint), &host)
+    }
+
+    #[test]
+    fn nothing_is_learnt_over_plain_http() {
+        let known = Offset::of_seconds(7);
+        for date in ["Fri, 02 Jan 2026 04:04:05 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"] {
+            let notes = KeptNotes::default();
+            assert_eq!(learn(known, date, "http://127.0.0.1:1", &notes).unwrap(), known);
+            assert!(notes.lines().is_empty());
+        }
+    }
+
+    #[test]
+    fn more_than_a_day_is_an_error() {
+        let learn = |date| learn(Offset::default(), date, "https://sts", &KeptNotes::default());
+        assert_eq!(learn("Sat, 03 Jan 2026 03:04:05 GMT").unwrap().seconds(), 86_400);
+        for (date, differ) in
+            [("Sat, 03 Jan 2026 03:04:06 GMT", "24 h"), ("Thu, 01 Jan 1970 00:00:00 GMT", "days")]
+        {
+            let error = learn(date).unwrap_err();
+            assert_eq!(error.kind(), Kind::Failed);
+            assert!(error.message().starts_with("this machine's clock and AWS's differ by"));
+            assert!(error.message().ends_with(differ), "{error}");
+            assert_eq!(error.next_line(), Some("date -u"));
+        }
+    }
+
+    #[test]
+    fn a_person_is_told_of_much_and_once() {
+        let notes = KeptNotes::default();
+        let learn = |known, date| learn(known, date, "https://sts", &notes).unwrap();
         let warned =
             || notes.lines().iter().filter(|line| line.contains("of this machine")).count();
         assert_eq!(learn(Offset::default(), "Fri, 02 Jan 2026 03:04:05 GMT").seconds(), 0);
@@ -160,7 +217,7 @@ mod tests {
         assert_eq!(learn(behind, "Fri, 02 Jan 2026 03:24:06 GMT").seconds(), 1201);
         assert_eq!(learn(behind, "nonsense"), behind);
         assert_eq!(warned(), 1);
-        learn(Offset::default(), "Thu, 01 Jan 2026 00:00:00 GMT");
-        assert!(notes.lines().last().unwrap().contains("27 h ahead of STS's"));
+        learn(Offset::default(), "Thu, 01 Jan 2026 04:04:05 GMT");
+        assert!(notes.lines().last().unwrap().contains("23 h ahead of STS's"));
     }
 }

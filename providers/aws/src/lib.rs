@@ -4,6 +4,7 @@
 //! token, locally. Only steps between a session or a token file and a role need the network.
 
 mod arguments;
+mod beside;
 mod clock;
 mod endpoints;
 mod errors;

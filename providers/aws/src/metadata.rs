@@ -3,7 +3,8 @@
 //! It is asked for a session first, by PUT, which no open proxy passes on; the older version, which
 //! needs no session, is never spoken. A machine without the service may answer nothing at all, so
 //! nothing waits for it longer than a second, and where the firmware says that the machine is
-//! somebody else's it is not even tried. No proxy has a part in it.
+//! somebody else's it is not even tried. No proxy has a part in it. Its answers come by plain http,
+//! so their date is no clock to sign by.
 
 use std::path::Path;
 
@@ -13,10 +14,11 @@ use fleetkey_provider::{
 };
 
 use crate::{
-    clock::Offset,
+    beside::beside,
     errors::{Asker, Call},
     profiles::Section,
     region::Region,
+    shell::profile_flag,
     variables,
 };
 
@@ -44,7 +46,7 @@ impl Metadata {
         }
         if let Some((url, from)) = configured(ENDPOINT, profile, host)? {
             return Ok(Some(Self {
-                endpoint: Endpoint::nearby(&url, &from, host)?,
+                endpoint: beside(&url, &from, &ADDRESSES, host)?,
                 is_configured: true,
             }));
         }
@@ -53,12 +55,19 @@ impl Metadata {
             Some((mode, _)) if mode.eq_ignore_ascii_case("ipv4") => V4,
             Some((mode, _)) if mode.eq_ignore_ascii_case("ipv6") => V6,
             Some((mode, from)) => {
+                let [variable, key] = MODE;
+                let profile = profile.filter(|_| host.path_var(variable).is_none());
+                let next = match profile.map(Section::name) {
+                    Some(name) => format!("aws configure get {key}{}", profile_flag(Some(name))),
+                    None => format!("unset {variable}"),
+                };
                 return Err(Error::config(format!("{from} is neither `IPv4` nor `IPv6`"))
-                    .because(format!("it is `{}`", shown(&mode))));
+                    .because(format!("it is `{}`", shown(&mode)))
+                    .next(next));
             }
         };
         Ok(Some(Self {
-            endpoint: Endpoint::nearby(address, "a constant", host)?,
+            endpoint: beside(address, "a constant", &ADDRESSES, host)?,
             is_configured: false,
         }))
     }
@@ -79,7 +88,6 @@ impl Metadata {
 
     /// Opens a session; in place of one, why there is none.
     pub(crate) async fn open(&self, host: &Host) -> Result<Session<'_>, String> {
-        let sent = host.clock.now();
         let request = HttpRequest {
             method: Method::Put,
             endpoint: self.endpoint.at("latest/api/token", &[]),
@@ -100,11 +108,7 @@ impl Metadata {
         // it goes into a header
         let token = std::str::from_utf8(&answer.body).ok().map(str::trim);
         match token.filter(|token| is_plain(token) && token.len() <= 1024) {
-            Some(token) => Ok(Session {
-                of: self,
-                token: token.into(),
-                offset: Offset::default().learn(sent, &answer, SERVICE, host),
-            }),
+            Some(token) => Ok(Session { of: self, token: token.into() }),
             None => Err("what answered is something else".into()),
         }
     }
@@ -125,8 +129,6 @@ impl Metadata {
 pub(crate) struct Session<'a> {
     of: &'a Metadata,
     token: SecretString,
-    /// How far its clock is from this machine's.
-    pub(crate) offset: Offset,
 }
 
 impl Session<'_> {
@@ -149,7 +151,7 @@ impl Session<'_> {
             )],
             body: Vec::new(),
             ca_bundle: None,
-            retry: Retry::Safe(|_| false),
+            retry: Retry::Soon(|_| false),
         };
         let answer: HttpResponse = host.http.send(&request).await?;
         match answer.status {
@@ -247,6 +249,8 @@ fn is_plain(text: &str) -> bool {
 const SERVICE: &str = "EC2's metadata service";
 const V4: &str = "http://169.254.169.254";
 const V6: &str = "http://[fd00:ec2::254]";
+/// The addresses of both, by plain http.
+const ADDRESSES: [&str; 2] = ["169.254.169.254", "[fd00:ec2::254]"];
 const ENDPOINT: [&str; 2] =
     [variables::AWS_EC2_METADATA_SERVICE_ENDPOINT, "ec2_metadata_service_endpoint"];
 const MODE: [&str; 2] =
@@ -285,9 +289,14 @@ mod tests {
             assert_eq!(here(&[("AWS_EC2_METADATA_DISABLED", said)]), None);
         }
         assert_eq!(here(&[("AWS_EC2_METADATA_DISABLED", "1")]), v4, "as in botocore");
-        assert!(Metadata::here(None, &host(&[mode("6")], &[])).is_err());
+        let error = Metadata::here(None, &host(&[mode("6")], &[])).unwrap_err();
+        assert_eq!(error.next_line(), Some("unset AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"));
         let stranger = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://10.0.0.1/");
         assert!(Metadata::here(None, &host(&[stranger], &[])).is_err());
+        for other in ["http://169.254.169.253", "http://169.254.170.2", "http://[fd00:ec2::23]"] {
+            let other = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", other);
+            assert!(Metadata::here(None, &host(&[other], &[])).is_err(), "{other:?}");
+        }
         let strict = Box::new(StaticTrust { strict: true, ..StaticTrust::default() });
         let host = Host { trust: strict, ..host(&[moved], &[]) };
         assert_eq!(Metadata::here(None, &host).unwrap().map(|found| found.endpoint.origin()), v4);

@@ -13,7 +13,7 @@ use crate::{
     plan::{self, Base, Environment, Plan, Role, Selected},
     profiles::{self, Profiles, Section},
     region::{self, Region},
-    shell::profile_flag,
+    shell::{files_prefix, profile_flag},
     signs_for::SignsFor,
     source::{AssumeRole, Ends, EnvKeys, Instance, Process, Source, Sso, StaticKeys, WebIdentity},
     step::{Shared, Step},
@@ -48,6 +48,7 @@ pub(crate) fn request(
         &arguments.cluster,
         region.as_ref().map(|(region, _)| region),
         selected.name(),
+        host,
     );
     let (region, from) = match region {
         Some((region, from)) => {
@@ -158,10 +159,16 @@ fn no_region(selected: &Selected, profiles: &Profiles, why_not: &str) -> Error {
 
 /// The line with which a person signs in to a profile by hand: with all that the kubeconfig or the
 /// environment may have said.
-fn sign_in_line(cluster: &ClusterId, region: Option<&Region>, profile: &str) -> String {
+fn sign_in_line(
+    cluster: &ClusterId,
+    region: Option<&Region>,
+    profile: &str,
+    host: &Host,
+) -> String {
     let region = region.map(|region| format!(" --region {}", quoted(region.as_str())));
     format!(
-        "fleetkey login aws --cluster-name {}{}{}",
+        "{}fleetkey login aws --cluster-name {}{}{}",
+        files_prefix(host),
         quoted(cluster.as_str()),
         region.unwrap_or_default(),
         profile_flag(Some(profile))

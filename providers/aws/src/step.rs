@@ -88,6 +88,26 @@ impl Step {
         }
     }
 
+    /// What is kept of what this step is lent.
+    fn kept(&self, keys: &Keys, host: &Host) -> Credential {
+        let soon = match &self.how {
+            // whom these lend for may change without its showing in the key
+            Source::Process(_) | Source::Instance(_) => true,
+            Source::Container(container) if container.may_change() => true,
+            // a person is not asked for another code; and these keys only assume roles, of STS,
+            // which says anew what the time is
+            Source::Mfa(_) => false,
+            _ => keys.offset.is_to_be_checked_soon(),
+        };
+        let (secret, now) = (keys.to_secret(), host.clock.now());
+        let Some(expires) = keys.expires else { return Credential::lasting(secret, now) };
+        // the end is by the clock of whoever lent them; the keys themselves, and a token that they
+        // sign, are good until then in any case
+        let end = keys.offset.here(expires);
+        let soonest = now.checked_add(SOON).unwrap_or(end);
+        Credential::until(secret, now, if soon { end.min(soonest) } else { end })
+    }
+
     async fn lent(&self, source: Option<&Credential>, host: &Host) -> Result<Keys> {
         let signs_for = &self.shared.signs_for;
         let source = source.map(|source| Keys::from_secret(source.expose())).transpose()?;
@@ -103,7 +123,7 @@ impl Step {
             Source::WebIdentity(token) => token.obtain(&sts(token.sts())?, host).await?,
             Source::Sso(sso) => sso.obtain(host).await?,
             Source::Process(process) => process.obtain(host).await?,
-            Source::Container(container) => container.obtain(host).await?,
+            Source::Container(container) => container.obtain(&self.shared.cluster, host).await?,
             Source::Instance(instance) => instance.obtain(signs_for.is_of_machine(), host).await?,
             Source::Mfa(mfa) => return Err(mfa.needed(&self.source_asker())),
             Source::AssumeRole(role) => {
@@ -205,7 +225,7 @@ impl Request for Step {
             | Source::Mfa(_)
             | Source::AssumeRole(_) => return Ok(None),
         };
-        Ok(Some(credential(&keys, host)))
+        Ok(Some(self.kept(&keys, host)))
     }
 
     fn patience(&self) -> Option<Duration> {
@@ -226,7 +246,13 @@ impl Request for Step {
         source: Option<&'a Credential>,
         host: &'a Host,
     ) -> BoxFuture<'a, Result<Credential>> {
-        Box::pin(async move { Ok(credential(&self.lent(source, host).await?, host)) })
+        Box::pin(async move { Ok(self.kept(&self.lent(source, host).await?, host)) })
+    }
+
+    fn share(&self, credential: &Credential, host: &Host) {
+        if let Source::Sso(sso) = &self.how {
+            sso.share(credential, host);
+        }
     }
 
     fn how(&self, means: Means) -> Option<SignIn> {
@@ -257,7 +283,7 @@ impl Request for Step {
             let region = signs_for.region(Some(&keys), host).await?;
             let sts = signs_for.sts(mfa.sts(), region.as_ref(), host)?;
             let keys = mfa.sign_in(&sts, keys, &self.source_asker(), host).await?;
-            Ok(SignedIn::Credential(credential(&keys, host)))
+            Ok(SignedIn::Credential(self.kept(&keys, host)))
         })
     }
 
@@ -268,14 +294,8 @@ impl Request for Step {
     }
 }
 
-fn credential(keys: &Keys, host: &Host) -> Credential {
-    let (secret, now) = (keys.to_secret(), host.clock.now());
-    match keys.expires {
-        // the end is by the clock of whoever lent them
-        Some(expires) => Credential::until(secret, now, keys.offset.here(expires)),
-        None => Credential::lasting(secret, now),
-    }
-}
+/// For how long what may change unseen is kept at most.
+const SOON: Duration = Duration::from_mins(5);
 
 #[cfg(test)]
 mod tests {

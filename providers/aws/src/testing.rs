@@ -141,7 +141,9 @@ impl World {
             return Ok(credential);
         }
         let source = request.source().map(|source| self.lend(source)).transpose()?;
-        now(request.obtain(source.as_ref(), &host))
+        let credential = now(request.obtain(source.as_ref(), &host))?;
+        request.share(&credential, &host);
+        Ok(credential)
     }
 
     /// STS lends the next keys.

@@ -67,7 +67,9 @@ impl Endpoint {
     }
 
     /// A service of the machine this runs on, such as a metadata endpoint: loopback or an address on
-    /// its link, by http too (RFC 3927: no router forwards it), or a host that a person trusts.
+    /// its link, by http too (RFC 3927: no router forwards it), or a host that a person trusts. On a
+    /// network that is nobody's cloud, another machine of it may answer there: a provider that knows
+    /// its service's exact addresses checks them first.
     pub fn nearby(text: &str, from: &str, host: &Host) -> Result<Self> {
         match Url::parse(text) {
             Ok(url) if url.scheme() == "http" && is_on_the_link(&url) && is_plain(&url) => {

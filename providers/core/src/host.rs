@@ -115,8 +115,8 @@ pub trait Files: Send + Sync {
     /// A number that changes when the file is written anew or replaced; `None` if there is no such
     /// file. One `stat`.
     fn stamp(&self, path: &Path) -> Option<i128>;
-    /// Whether the file is this user's own or the administrator's, so that nobody else decided what
-    /// stands in it. Errors if that cannot be told.
+    /// Whether the file is this user's own or the administrator's, and writable by nobody else, so
+    /// that nobody else decided what stands in it. Errors if that cannot be told.
     fn is_own(&self, path: &Path) -> Result<bool> {
         Err(Error::failed(format!("whose `{}` is, is not known", path.display())))
     }

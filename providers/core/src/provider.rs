@@ -79,6 +79,9 @@ pub trait Request: fmt::Debug + Send + Sync {
         host: &'a Host,
     ) -> BoxFuture<'a, Result<Credential>>;
 
+    /// Puts what was obtained where other tools keep it too. Called only where keeping is wanted.
+    fn share(&self, _credential: &Credential, _host: &Host) {}
+
     /// How this request would ask a person, if those are the means; `None` if it cannot.
     fn how(&self, _means: Means) -> Option<SignIn> {
         None

@@ -35,6 +35,7 @@ struct Lender {
     /// Whether its person cannot be asked from here.
     elsewhere: bool,
     at_hand: Option<&'static str>,
+    shared: AtomicUsize,
 }
 
 impl Lender {
@@ -133,6 +134,9 @@ impl Request for Lender {
             let secret = format!("{under}/{}{count}", self.name);
             Ok(Credential::until(secret.into(), now, now + SignedDuration::from_hours(1)))
         })
+    }
+    fn share(&self, _credential: &Credential, _host: &Host) {
+        self.shared.fetch_add(1, Ordering::SeqCst);
     }
     fn how(&self, means: Means) -> Option<SignIn> {
         (means.browser && !self.elsewhere).then_some(SignIn::Browser)
@@ -334,4 +338,18 @@ fn fresh_passes_over_another_tools_cache_and_not_over_keys_that_are_just_there()
     assert_eq!(fixture.bring(&keys).unwrap(), "keys");
     assert_eq!((keys.asked(), tool.asked()), (0, 0));
     assert_eq!(fixture.bring(&tool).unwrap(), "/b1");
+    assert_eq!(tool.shared.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn without_a_cache_another_tools_is_neither_read_nor_written() {
+    let mut fixture = Fixture::new();
+    let keys = Lender { at_hand: Some("keys"), ..Lender::named("a") };
+    let tool = Lender { at_hand: Some("cached"), ..Lender::person("b") };
+    let sessions = fleetkey_provider::testing::StaticSessions::default();
+    fixture.world.host.sessions = Box::new(sessions.with(tool.session().unwrap(), "kept"));
+    fixture.options.cache = CacheUse::None;
+    assert_eq!(fixture.bring(&keys).unwrap(), "keys");
+    assert_eq!(fixture.bring(&tool).unwrap(), "/b1");
+    assert_eq!(tool.shared.load(Ordering::SeqCst), 0);
 }

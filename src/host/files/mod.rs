@@ -145,6 +145,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_others_may_write_to_is_not() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("config");
+        let file = OpenOptions::new().write(true).create_new(true).open(&path).unwrap();
+        for (mode, is_own) in
+            [(0o600, true), (0o644, true), (0o400, true), (0o664, false), (0o646, false)]
+        {
+            file.set_permissions(PermissionsExt::from_mode(mode)).unwrap();
+            assert_eq!(OtherPeoplesFiles.is_own(&path).unwrap(), is_own, "{mode:o}");
+        }
+    }
+
+    #[test]
     fn null_by_another_name_is_empty_too() {
         let home = tempfile::tempdir().unwrap();
         let link = home.path().join("config");

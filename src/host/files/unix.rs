@@ -28,7 +28,9 @@ pub(super) fn facts(is: &Metadata) -> String {
     format!("{modified:?} {changed:?} {} {}", is.size(), is.ino())
 }
 
-/// Whether it is this user's, or root's, who could do anything anyway.
+/// Whether it is this user's, or root's, who could do anything anyway, and nobody else may write to
+/// it. Whether a group has other members cannot be told, so none may.
 pub(super) fn is_own(is: &Metadata) -> bool {
-    is.uid() == 0 || is.uid() == rustix::process::geteuid().as_raw()
+    let is_theirs = is.uid() == 0 || is.uid() == rustix::process::geteuid().as_raw();
+    is_theirs && is.mode() & 0o022 == 0
 }

@@ -28,7 +28,9 @@ pub(super) fn facts(is: &Metadata) -> String {
     format!("{} {} {}", is.creation_time(), is.last_write_time(), is.file_size())
 }
 
-/// Access there goes by lists and not by owners, and nobody else can write below a user's folder.
+/// Access there goes by lists and not by owners or modes, and nobody else can write below a user's
+/// folder. A file elsewhere, or one whose list was widened, is not told from those: nothing is looked
+/// at here.
 pub(super) fn is_own(_is: &Metadata) -> bool {
     true
 }

@@ -87,11 +87,11 @@ const PASTEABLE: &[&str] = &[
 fn program(mut line: &str) -> &str {
     loop {
         let word = line.split(' ').next().unwrap_or_default();
-        let Some((name, value)) = word.split_once('=') else { return word };
+        let Some((name, _)) = word.split_once('=') else { return word };
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
             return word;
         }
-        let value = &line[line.len() - (line.len() - word.len() + value.len())..];
+        let value = &line[name.len() + 1..];
         let end = match value.strip_prefix('\'') {
             Some(rest) => 1 + rest.find("' ").map_or(rest.len(), |at| at + 1),
             None => value.find(' ').unwrap_or(value.len()),

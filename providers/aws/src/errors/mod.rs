@@ -179,7 +179,8 @@ impl Call<'_> {
         if is_word && !is_secret { code } else { "an unknown code" }
     }
 
-    fn quote(&self, Said { code, message }: &Said) -> String {
+    /// What the server said, with nothing in it that must not be shown.
+    pub(crate) fn quote(&self, Said { code, message }: &Said) -> String {
         let code = self.word(code);
         let message = self
             .secrets

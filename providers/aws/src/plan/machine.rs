@@ -136,9 +136,8 @@ pub(super) fn named(section: &Section<'_>, source: &str, host: &Host) -> Result<
             shown(profile),
             shown(other)
         ))
-        .because(
-            "it is `Environment`, `EcsContainer` or `Ec2InstanceMetadata`, spelled like that",
-        )),
+        .because("it is `Environment`, `EcsContainer` or `Ec2InstanceMetadata`, spelled like that")
+        .next(format!("aws configure get credential_source{}", profile_flag(Some(profile))))),
     }
 }
 
@@ -196,6 +195,11 @@ mod tests {
             let error = world(source).env(&web).ask("--profile p").unwrap_err();
             assert_eq!(error.kind(), Kind::Config);
             assert!(error.to_string().contains(words), "{error}");
+            let next = match source {
+                "environment" => "aws configure get credential_source --profile p",
+                _ => "aws configure list --profile p",
+            };
+            assert_eq!(error.next_line(), Some(next));
         }
     }
 

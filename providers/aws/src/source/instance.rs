@@ -1,4 +1,7 @@
 //! The role of an EC2 instance, lent by its metadata service.
+//!
+//! It is kept for five minutes at most: another role may be attached at any time, and asking is one
+//! local call.
 
 use fleetkey_provider::{CredentialKey, Error, Fingerprint, Host, Result, shown, this_machine};
 
@@ -55,7 +58,7 @@ impl Instance {
                 "its trust policy has to name EC2"
             )));
         }
-        let keys = lent.keys(session.offset, host)?;
+        let keys = lent.keys(host)?;
         let region = if wants_region { Some(session.region(host).await?) } else { None };
         Ok(Keys { region: region.map(|region| region.as_str().to_owned()), ..keys })
     }
@@ -75,7 +78,7 @@ const ROLES: &str = "latest/meta-data/iam/security-credentials/";
 
 #[cfg(test)]
 mod tests {
-    use fleetkey_provider::{BoxFuture, Http, HttpRequest, HttpResponse, Kind, Method};
+    use fleetkey_provider::{BoxFuture, Http, HttpRequest, HttpResponse, Kind, Method, Retry};
 
     use super::*;
     use crate::testing::{ROLE, VENDOR, World, now};
@@ -105,13 +108,14 @@ mod tests {
         let request = world.ask("").unwrap();
         assert_eq!(request.describe(), "the role of this EC2 instance");
         let credential = world.lend(request.as_ref()).unwrap();
-        assert_eq!(credential.expires(), "2026-01-02T09:04:05Z".parse().ok());
+        assert_eq!(credential.expires(), "2026-01-02T03:09:05Z".parse().ok());
         let sent = world.http.requests();
         let urls: Vec<_> = sent.iter().map(|sent| sent.endpoint.to_string()).collect();
         let at = "http://169.254.169.254/latest";
         let roles = format!("{at}/meta-data/iam/security-credentials/");
         assert_eq!(urls, [format!("{at}/api/token"), roles.clone(), format!("{roles}web")]);
         assert_eq!(sent[0].method, Method::Put);
+        assert!(sent.iter().all(|sent| matches!(sent.retry, Retry::Soon(_))));
         let header = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
         assert_eq!(sent[0].headers, header("x-aws-ec2-metadata-token-ttl-seconds", "21600"));
         for sent in &sent[1..] {

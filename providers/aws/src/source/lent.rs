@@ -76,8 +76,9 @@ impl Lent {
         self.fields.get("Version")?.as_u64()
     }
 
-    /// The keys. `offset` is how far the clock of who lends them is from the one here.
-    pub(super) fn keys(&self, offset: Offset, host: &Host) -> Result<Keys> {
+    /// The keys. Who lends them is on this machine or beside it, and its clock is believed to be the
+    /// one here: over plain http nothing else could be believed either.
+    pub(super) fn keys(&self, host: &Host) -> Result<Keys> {
         let wrong = |why: &str| not_understood(&self.from, why);
         let token = self.from.token();
         let missing: Vec<_> = ["AccessKeyId", "SecretAccessKey"]
@@ -101,17 +102,18 @@ impl Lent {
             ),
         };
         if let Some(end) = expires {
-            self.not_over(end, offset, host)?;
+            self.not_over(end, host)?;
         }
         let account = self.text("AccountId").map(str::to_owned);
-        let expires = expires.map(|end| end_of_lent(end, self.from.words(), offset, host));
-        Ok(Keys { account, expires, offset, ..keys })
+        let expires =
+            expires.map(|end| end_of_lent(end, self.from.words(), Offset::default(), host));
+        Ok(Keys { account, expires, ..keys })
     }
 
     /// EC2 goes on lending what is over while it cannot renew it. AWS's own tools then use it for a
     /// while longer; a cluster would only say that it does not know us.
-    fn not_over(&self, end: Timestamp, offset: Offset, host: &Host) -> Result<()> {
-        if end > offset.there(host.clock.now()) {
+    fn not_over(&self, end: Timestamp, host: &Host) -> Result<()> {
+        if end > host.clock.now() {
             return Ok(());
         }
         let from = self.from.words();
@@ -136,7 +138,7 @@ mod tests {
     fn keys(text: &str, from: Lender) -> Result<Keys> {
         let clock = Box::new(ManualClock::at("2026-01-02T03:04:05Z"));
         let host = Host { clock, ..Host::refusing() };
-        Lent::read(text.as_bytes(), from)?.keys(Offset::default(), &host)
+        Lent::read(text.as_bytes(), from)?.keys(&host)
     }
 
     fn wrong(text: &str) -> String {

@@ -164,6 +164,19 @@ mod tests {
         (done, host)
     }
 
+    #[test]
+    fn the_line_names_the_files_that_the_kubeconfig_named() {
+        let keys = "[keys]\naws_access_key_id = A\naws_secret_access_key = s\n";
+        let mfa = format!("[m]\nrole_arn = {ROLE}\nsource_profile = keys\nmfa_serial = {DEVICE}\n");
+        let world = World::new()
+            .env(&[("AWS_CONFIG_FILE", "/my files/config")])
+            .file("/my files/config", "")
+            .file("/home/.aws/credentials", &(keys.to_owned() + &mfa));
+        let line = step(&world, "m").source().unwrap().sign_in_line();
+        let expected = "AWS_CONFIG_FILE='/my files/config' ".to_owned() + LINE;
+        assert_eq!(line, Some(expected.replace("prod-mfa", "m")));
+    }
+
     fn denied(message: &str) -> String {
         format!(
             "<ErrorResponse><Error><Code>AccessDenied</Code><Message>{message}</Message></Error>\

@@ -187,7 +187,7 @@ impl Sts {
     ) -> Result<(HttpResponse, Offset)> {
         let now = host.clock.now();
         let answer = host.http.send(&self.request(question, known.there(now))?).await?;
-        let offset = known.learn(now, &answer, "STS", host);
+        let offset = known.learn(now, &answer, ("STS", &self.endpoint), host)?;
         Ok((answer, offset))
     }
 

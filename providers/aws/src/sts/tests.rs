@@ -84,11 +84,31 @@ fn a_signature_for_the_wrong_time_is_made_once_more_for_the_right_one() {
         .map(|(_, date)| date)
         .collect();
     assert_eq!(dates, ["20260102T030405Z", "20260102T032405Z"]);
-    // an hour from now, by whichever clock
-    assert_eq!(credential.expires(), "2026-01-02T04:04:05Z".parse().ok());
+    // not the hour that it is lent for: the clock may be corrected before that
+    assert_eq!(credential.expires(), "2026-01-02T03:09:05Z".parse().ok());
     let token = request.token(&credential, &world.host()).unwrap();
     assert_eq!(token.expires.to_string(), "2026-01-02T03:18:05Z");
     assert!(world.notes.lines().iter().any(|line| line.contains("20 min behind STS's")));
+}
+
+#[test]
+fn a_clock_that_is_a_little_wrong_is_no_reason_to_ask_anew() {
+    for (date, end) in [("03:05:05", "04:03:05"), ("03:05:06", "03:09:05")] {
+        let world = World::new();
+        let date = format!("Fri, 02 Jan 2026 {date} GMT");
+        world.http.answer(200, &[("date", date.as_str())], &lent("AssumeRole"));
+        let credential = world.lend(world.ask("--profile prod").unwrap().as_ref()).unwrap();
+        assert_eq!(credential.expires().unwrap().to_string(), format!("2026-01-02T{end}Z"));
+    }
+}
+
+#[test]
+fn a_clock_that_is_days_wrong_lends_nothing() {
+    let world = World::new();
+    world.http.answer(200, &[("date", "Mon, 05 Jan 2026 03:04:05 GMT")], &lent("AssumeRole"));
+    let error = world.lend(world.ask("--profile prod").unwrap().as_ref()).unwrap_err();
+    assert_eq!(error.message(), "this machine's clock and AWS's differ by 3 days");
+    assert_eq!(error.next_line(), Some("date -u"));
 }
 
 #[test]

@@ -11,8 +11,8 @@ mod token_file;
 use std::path::{Path, PathBuf};
 
 use fleetkey_provider::{
-    CredentialKey, ExposeSecret, Host, HttpRequest, HttpResponse, Method, Result, Retry,
-    SessionKey, shown,
+    Credential, CredentialKey, ExposeSecret, Host, HttpRequest, HttpResponse, Method, Result,
+    Retry, SessionKey, shown,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -118,7 +118,8 @@ impl Sso {
         };
         let sent = host.clock.now();
         let answer = host.http.send(&request).await?;
-        let offset = Offset::default().learn(sent, &answer, "SSO", host);
+        let offset =
+            Offset::default().learn(sent, &answer, ("SSO", &self.portal.endpoint), host)?;
         if answer.status != 200 {
             return Err(call.error(&answer, said(&answer), host.clock.now()));
         }
@@ -130,10 +131,6 @@ impl Sso {
                 .map_err(|flaw| call.not_understood(&flaw.to_string()))?;
         let expires = Timestamp::from_millisecond(lent.expiration)
             .map_err(|_| call.not_understood("an `expiration` that is no time"))?;
-        // where the clock is wrong, what it is wrong by has to be kept with the keys, and `aws` cannot
-        if self.still_ours(stamp, host) && !offset.is_far_from(Offset::default()) {
-            self.kept.write(&keys, expires, host);
-        }
         Ok(Keys {
             account: Some(self.settings.account.clone()),
             expires: Some(end_of_lent(expires, "SSO", offset, host)),
@@ -141,6 +138,18 @@ impl Sso {
             offset,
             ..keys
         })
+    }
+
+    /// Keeps what was lent for `aws` too.
+    pub(crate) fn share(&self, credential: &Credential, host: &Host) {
+        let (Ok(keys), Some(end)) = (Keys::from_secret(credential.expose()), credential.expires())
+        else {
+            return;
+        };
+        // where the clock is wrong, what it is wrong by has to be kept with the keys, and `aws` cannot
+        if self.still_ours(keys.session_stamp, host) && !keys.offset.is_to_be_checked_soon() {
+            self.kept.write(&keys, end, host);
+        }
     }
 
     /// As a person would say it.
@@ -200,7 +209,7 @@ fn said(answer: &HttpResponse) -> Option<Said> {
 mod tests {
     use fleetkey_provider::{Error, Kind};
 
-    use crate::testing::{CORP, World};
+    use crate::testing::{CONFIG, CORP, World};
 
     fn world() -> World {
         World::new().env(&[("AWS_PROFILE", "dev")])
@@ -249,6 +258,14 @@ mod tests {
             assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
             assert!(world.http.requests().is_empty());
         }
+    }
+
+    #[test]
+    fn the_line_names_the_files_that_the_kubeconfig_named() {
+        let env = [("AWS_CONFIG_FILE", "/my config")];
+        let error = fails(&world().env(&env).file("/my config", CONFIG));
+        let line = "AWS_CONFIG_FILE='/my config' aws sso login --sso-session corp";
+        assert_eq!(error.next_line(), Some(line));
     }
 
     #[test]

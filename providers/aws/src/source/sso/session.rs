@@ -19,7 +19,13 @@ use super::{
     oidc::{Failure, Issued, Oidc},
     token_file::{TokenFile, Unrenewable},
 };
-use crate::{NAME, endpoints::Target, errors::Asker, plan, shell::profile_flag};
+use crate::{
+    NAME,
+    endpoints::Target,
+    errors::Asker,
+    plan,
+    shell::{files_prefix, profile_flag},
+};
 
 /// With less left of a token it is renewed, as by the SDKs. The AWS CLI does so with 15 minutes left:
 /// where both are at work it comes first, and the two seldom meet.
@@ -39,6 +45,8 @@ pub(super) struct Session {
     name: Option<String>,
     start_url: String,
     file: PathBuf,
+    /// What goes before the line to sign in with.
+    prefix: String,
     /// Where it is renewed; asked only then.
     oidc: Result<Target>,
     ca_bundle: Option<PathBuf>,
@@ -68,6 +76,7 @@ impl Session {
             name: session.clone(),
             start_url: start_url.clone(),
             file: host.files.real(&file),
+            prefix: files_prefix(host),
             oidc,
             ca_bundle,
         }
@@ -90,10 +99,11 @@ impl Session {
 
     /// The line with which a person signs in.
     pub(super) fn sign_in_line(&self) -> String {
-        match &self.name {
-            Some(name) => format!("aws sso login --sso-session {}", quoted(name)),
-            None => format!("aws sso login{}", profile_flag(Some(&self.profile))),
-        }
+        let of = match &self.name {
+            Some(name) => format!(" --sso-session {}", quoted(name)),
+            None => profile_flag(Some(&self.profile)),
+        };
+        format!("{}aws sso login{of}", self.prefix)
     }
 
     /// Who asks with it, and with the keys it brings.

@@ -2,27 +2,31 @@
 //! else speaks their protocol.
 //!
 //! Two variables say where it is, and two what it wants to see. Variables are somebody else's text,
-//! so what it wants to see goes only to the link, to this machine, or where a person trusts it.
+//! so what it wants to see goes only to the addresses of AWS on the link, to this machine, or where a
+//! person trusts it.
+//!
+//! A service that knows whom it lends to by something that does not show here, such as whoever is
+//! behind a port of this machine, may lend to another the next time: without a token, or from
+//! loopback, what it lends is kept for five minutes at most. Asking is one local call.
 
-use std::path::PathBuf;
+mod proof;
 
 use fleetkey_provider::{
     CredentialKey, Endpoint, Error, ExposeSecret, Fingerprint, Host, HttpRequest, HttpResponse,
-    Method, Result, Retry, SecretString, quoted, shown, this_machine,
+    Method, Result, Retry, quoted, shown, this_machine,
 };
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use self::proof::Proof;
 use super::lent::{Lender, Lent};
 use crate::{
-    clock::Offset,
+    beside::beside,
     errors::{Asker, Call, Said},
     jwt::Jwt,
     keys::Keys,
-    variables::{
-        AWS_CONTAINER_AUTHORIZATION_TOKEN, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE,
-        AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI,
-    },
+    token::ClusterId,
+    variables::{AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI},
 };
 
 /// The credentials of this container.
@@ -35,31 +39,18 @@ pub(crate) struct Container {
     machine: Fingerprint,
 }
 
-/// What the service wants to see.
-#[derive(Clone)]
-enum Proof {
-    Nothing,
-    Text(SecretString),
-    File(PathBuf),
-}
-
 impl Container {
     /// Where the environment says; `None` if it says nothing that counts.
     pub(crate) fn here(host: &Host) -> Result<Option<Self>> {
         let Some((endpoint, from)) = endpoint(host)? else { return Ok(None) };
-        // it is how containers work, so the strict take it too; but from the link alone, whose
-        // addresses nobody can take over
+        // it is how containers work, so the strict take it too; but on the link alone, at the
+        // addresses that the hosts of AWS answer. Who runs the network could answer there as well,
+        // but could not set the variable
         if (!endpoint.is_nearby() || endpoint.is_loopback()) && host.trust.is_strict()? {
             host.notes.note(&format!("`{from}` is ignored: the configuration is strict"));
             return Ok(None);
         }
-        let proof = match host.path_var(AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE) {
-            Some(path) => Proof::File(path),
-            None => match host.text_var(AWS_CONTAINER_AUTHORIZATION_TOKEN)? {
-                Some(text) => Proof::Text(text.into()),
-                None => Proof::Nothing,
-            },
-        };
+        let proof = Proof::here(host)?;
         let bearer = proof.read(host)?.map(|token| match Jwt::of(token.expose_secret()) {
             Some(jwt) => jwt.bearer(),
             None => Fingerprint::of(token.expose_secret().as_bytes()),
@@ -75,8 +66,13 @@ impl Container {
         key.field("machine", &machine.to_string());
     }
 
-    /// Asks it, with the token as it is now.
-    pub(crate) async fn obtain(&self, host: &Host) -> Result<Keys> {
+    /// Whether who is lent to may change without its showing in the key.
+    pub(crate) fn may_change(&self) -> bool {
+        matches!(self.proof, Proof::Nothing) || self.endpoint.is_loopback()
+    }
+
+    /// Asks it, with the token as it is now. `cluster` is the one that a token is wanted for.
+    pub(crate) async fn obtain(&self, cluster: &ClusterId, host: &Host) -> Result<Keys> {
         let token = self.proof.read(host)?;
         let secrets: Vec<&str> = token.iter().map(ExposeSecret::expose_secret).collect();
         let asker = Self::asker();
@@ -95,21 +91,43 @@ impl Container {
             headers,
             body: Vec::new(),
             ca_bundle: None,
-            retry: Retry::Safe(|_| false),
+            retry: Retry::Soon(|_| false),
         };
-        let sent = host.clock.now();
         let answer = host.http.send(&request).await?;
+        if matches!(answer.status, 401 | 403) {
+            return Err(self.unknown_here(&call, &answer, cluster));
+        }
         if answer.status != 200 {
             return Err(call.error(&answer, said(&answer), host.clock.now()));
         }
-        let offset = Offset::default().learn(sent, &answer, call.service, host);
         let lent = Lent::read(&answer.body, Lender::Container)?;
         if let Some(code) = lent.refusal() {
             let message = lent.text("Message").unwrap_or_default().to_owned();
             let refused = HttpResponse { status: 400, ..answer };
             return Err(call.error(&refused, Some(Said { code, message }), host.clock.now()));
         }
-        lent.keys(offset, host)
+        lent.keys(host)
+    }
+
+    /// It knows this container, or what it showed, not or not any more. EKS's agent says so too
+    /// where no role is associated with the pod's service account.
+    fn unknown_here(&self, call: &Call<'_>, answer: &HttpResponse, cluster: &ClusterId) -> Error {
+        let answered = match said(answer) {
+            Some(said) => call.quote(&said),
+            None => format!("status {}", answer.status),
+        };
+        let error = Error::refused(format!("{} did not {}", call.service, call.task));
+        if self.endpoint.url().host_str().is_some_and(|name| PODS.contains(&name)) {
+            return error
+                .because(format!(
+                    "{answered}; the pod's service account needs a Pod Identity association"
+                ))
+                .next(format!(
+                    "aws eks list-pod-identity-associations --cluster-name {}",
+                    quoted(cluster.as_str())
+                ));
+        }
+        error.because(answered).next("aws sts get-caller-identity")
     }
 
     /// As a person would say it.
@@ -120,43 +138,6 @@ impl Container {
     /// Who asks with its keys.
     pub(crate) fn asker() -> Asker {
         Asker { who: "this container".into(), profile: None, sign_in: None }
-    }
-}
-
-impl Proof {
-    /// What is shown. It goes into a header, and a variable can point the file anywhere: what is
-    /// more than a line is neither sent nor shown.
-    fn read(&self, host: &Host) -> Result<Option<SecretString>> {
-        let (text, from) = match self {
-            Self::Nothing => return Ok(None),
-            Self::Text(text) => {
-                (text.expose_secret().to_owned(), format!("`{AWS_CONTAINER_AUTHORIZATION_TOKEN}`"))
-            }
-            Self::File(path) => {
-                let path = path.to_string_lossy();
-                let from = format!("`{}`", shown(&path));
-                let Some(bytes) = host.files.read(path.as_ref().as_ref())? else {
-                    return Err(Error::config(format!("there is no token file {from}"))
-                        .because(format!("`{AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE}` names it"))
-                        .next(format!("ls -l {}", quoted(&path))));
-                };
-                // what is not text fails below, as what is no line does
-                (String::from_utf8(bytes).unwrap_or_else(|_| "\n".into()), from)
-            }
-        };
-        let is_line = !text.is_empty() && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        if is_line && text.len() <= LONGEST {
-            return Ok(Some(text.into()));
-        }
-        Err(Error::config(format!("{from} holds no authorization token")).because(
-            "it has to be one line of ASCII, without a line break even at its end; not sent",
-        ))
-    }
-}
-
-impl std::fmt::Debug for Proof {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Proof")
     }
 }
 
@@ -171,12 +152,14 @@ fn endpoint(host: &Host) -> Result<Option<(Endpoint, &'static str)>> {
         let (path, query) = path.split_once('?').unwrap_or((&path, ""));
         let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
         let query: Vec<_> = query.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let endpoint = Endpoint::nearby(ECS, "a constant", host)?.at(path, &query);
+        let endpoint = beside(ECS, "a constant", &ADDRESSES, host)?.at(path, &query);
         return Ok(Some((endpoint, variable)));
     }
     let variable = AWS_CONTAINER_CREDENTIALS_FULL_URI;
     match host.text_var(variable)? {
-        Some(url) => Ok(Some((Endpoint::nearby(&url, &format!("`{variable}`"), host)?, variable))),
+        Some(url) => {
+            Ok(Some((beside(&url, &format!("`{variable}`"), &ADDRESSES, host)?, variable)))
+        }
         None => Ok(None),
     }
 }
@@ -197,15 +180,20 @@ fn said(answer: &HttpResponse) -> Option<Said> {
 
 /// Where ECS puts its service.
 const ECS: &str = "http://169.254.170.2";
-/// The longest token that is sent.
-const LONGEST: usize = 20_000;
+/// Where EKS puts its agent for Pod Identity.
+const PODS: [&str; 2] = ["169.254.170.23", "[fd00:ec2::23]"];
+/// All that is asked by plain http: what AWS's own tools allow.
+const ADDRESSES: [&str; 3] = ["169.254.170.2", PODS[0], PODS[1]];
 
 #[cfg(test)]
 mod tests {
     use fleetkey_provider::{Kind, testing::StaticTrust};
 
     use super::*;
-    use crate::testing::World;
+    use crate::{
+        testing::World,
+        variables::{AWS_CONTAINER_AUTHORIZATION_TOKEN, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE},
+    };
 
     const RELATIVE: (&str, &str) = (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, "/v2/credentials/x");
     const POD: (&str, &str) =
@@ -217,6 +205,7 @@ mod tests {
     fn lend(world: &World) -> Result<String> {
         world.http.answer(200, &[], ANSWER);
         world.lend(world.ask("")?.as_ref())?;
+        assert!(matches!(world.http.requests()[0].retry, Retry::Soon(_)));
         Ok(world.http.requests()[0].endpoint.as_str().to_owned())
     }
 
@@ -242,7 +231,15 @@ mod tests {
         ] {
             assert_eq!(at(&[(POD.0, good)]).unwrap(), good);
         }
-        for bad in ["http://10.0.0.1/", "https://evil.example/", "http://evil.example/", "x"] {
+        for bad in [
+            "http://10.0.0.1/",
+            "http://169.254.1.1/",
+            "http://169.254.169.254/",
+            "http://[fe80::1]/",
+            "https://evil.example/",
+            "http://evil.example/",
+            "x",
+        ] {
             let error = at(&[(POD.0, bad)]).unwrap_err();
             assert!(error.message().contains("`AWS_CONTAINER_CREDENTIALS_FULL_URI`"), "{error}");
         }
@@ -272,6 +269,10 @@ mod tests {
             assert_eq!(error.kind(), Kind::Config);
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
+        let world = World::new().env(&[POD, FILE]).file("/t", "hunter2\n");
+        let error = world.ask("").unwrap_err();
+        assert!(error.to_string().contains("ends in a line break"), "{error}");
+        assert_eq!(error.next_line(), Some(r#"printf %s "$(tr -d '\r\n' </t)" >/t"#));
         let error = World::new().env(&[POD, FILE]).ask("").unwrap_err();
         assert!(error.message().starts_with("there is no token file `/t`"), "{error}");
     }
@@ -307,10 +308,48 @@ mod tests {
     }
 
     #[test]
+    fn a_pod_without_a_role_is_told_where_to_look() {
+        let refused = |pair| {
+            let world = World::new().env(&[pair]);
+            world.http.answer(401, &[], "");
+            world.lend(world.ask("").unwrap().as_ref()).unwrap_err()
+        };
+        let line = "aws eks list-pod-identity-associations --cluster-name c";
+        for pod in [POD, (POD.0, "http://[fd00:ec2::23]/v1/credentials")] {
+            let error = refused(pod);
+            assert_eq!(error.next_line(), Some(line));
+            assert!(error.cause().unwrap().starts_with("status 401; the pod's"), "{error}");
+        }
+        assert_ne!(refused(RELATIVE).next_line(), Some(line));
+    }
+
+    #[test]
+    fn what_may_be_another_s_the_next_time_is_kept_for_five_minutes() {
+        let end = |pairs: &[(&str, &str)]| {
+            let world = World::new().env(pairs);
+            // its clock is not believed
+            world.http.answer(200, &[("date", "Fri, 02 Jan 2026 03:24:05 GMT")], ANSWER);
+            let request = world.ask("").unwrap();
+            let credential = world.lend(request.as_ref()).unwrap();
+            let token = request.token(&credential, &world.host()).unwrap();
+            assert_eq!(token.expires.to_string(), "2026-01-02T03:18:05Z", "a token is as long");
+            credential.expires().unwrap().to_string()
+        };
+        let text = (AWS_CONTAINER_AUTHORIZATION_TOKEN, "t");
+        let local = (POD.0, "http://127.0.0.1:1/");
+        for short in [&[POD][..], &[RELATIVE][..], &[local][..], &[local, text][..]] {
+            assert_eq!(end(short), "2026-01-02T03:09:05Z", "{short:?}");
+        }
+        assert_eq!(end(&[POD, text]), "2026-01-02T04:04:05Z");
+    }
+
+    #[test]
     fn its_refusals_are_told_apart_and_repeat_no_token() {
         for (status, body, kind) in [
             (403, r#"{"code":"AccessDeniedException","message":"token hunter2"}"#, Kind::Refused),
             (401, r#"{"message":"hunter2"}"#, Kind::Refused),
+            (401, "", Kind::Refused),
+            (403, "no hunter2", Kind::Refused),
             (404, r#"{"message":"no"}"#, Kind::Refused),
             (200, r#"{"Code":"Failed","Message":"no"}"#, Kind::Refused),
             (500, "", Kind::Unavailable),
