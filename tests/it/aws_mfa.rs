@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use fleetkey_sandbox::{Role, Route};
+use fleetkey_sandbox::{Fault, Role, Route};
 
 use crate::support::{Program, Stage, Terminal};
 
@@ -114,6 +114,20 @@ fn a_wrong_code_is_not_asked_for_again_but_by_hand() {
     let words = next.split(' ').skip(1);
     let (run, _) = Terminal::start(&stage.bare().args(words)).types(PROMPT, &code).finish();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+#[test]
+fn where_a_session_is_refused_the_code_goes_to_the_role() {
+    let stage = stage();
+    stage.sandbox.script(Route::GetSessionToken, [Fault::access_denied()]);
+    let code = stage.sandbox.mfa_code(&stage.alice);
+    let (run, shown) = Terminal::start(&stage.with_profile("prod")).types(PROMPT, &code).finish();
+    assert_eq!(stage.who(&run).canonical_arn, PROD);
+    assert_eq!((asked(&stage), shown.matches(PROMPT).count()), ([1, 1], 1));
+    // the role is kept, so nobody is asked for it again
+    let run = detached(stage.with_profile("prod")).run();
+    assert_eq!(stage.who(&run).canonical_arn, PROD);
+    assert_eq!(asked(&stage), [1, 1]);
 }
 
 #[test]
