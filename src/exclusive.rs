@@ -118,7 +118,7 @@ fn is_left(store: &dyn Store, name: &str) -> bool {
 
 #[cfg(test)]
 #[cfg(unix)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use fleetkey_provider::testing::ManualClock;
@@ -127,7 +127,7 @@ mod tests {
     use crate::host::PrivateDir;
 
     /// A folder where files cannot be locked.
-    struct NoLocks(PrivateDir);
+    pub(crate) struct NoLocks(pub(crate) PrivateDir);
 
     impl Store for NoLocks {
         fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {

@@ -13,7 +13,7 @@ use super::{
     memory::{Asked, Memory, short},
 };
 use crate::{
-    host::{Attempt, Guard, Store},
+    host::{Attempt, Store},
     lock::{self, Waited},
 };
 
@@ -112,11 +112,7 @@ impl Broker<'_> {
             return self.sign_in(wish, None);
         }
         let why = format!("nobody is asked where that cannot be remembered: {why}");
-        let refused = refused.because(why);
-        Err(match wish.signer.sign_in_line() {
-            Some(line) => refused.or_next(|| line),
-            None => refused,
-        })
+        Err(with_line(refused.because(why), wish.signer))
     }
 
     /// Waits until nobody else is being asked, or what they were asked for is there: the credential, or
@@ -190,7 +186,7 @@ impl Broker<'_> {
 
     /// Whether a session was made or renewed since it was last tried.
     fn is_new(&self, session: SessionKey) -> bool {
-        let seen = self.session_seen.lock().ok().and_then(|seen| *seen);
+        let seen = *guard(&self.session_seen);
         let now = self.world.host.sessions.stamp(session);
         now.is_some() && now != seen
     }
@@ -206,12 +202,7 @@ impl Broker<'_> {
     pub(super) fn is_being_asked(&self, request: &dyn Request) -> bool {
         let lock = request.session().map(Memory::lock);
         let (Some(lock), Some(store)) = (lock, self.memory_store()) else { return false };
-        let free: Result<Option<Guard>, String> =
-            store.try_lock(&lock).map(|attempt| match attempt {
-                Attempt::Taken(guard) => Some(guard),
-                Attempt::Busy => None,
-            });
-        matches!(free, Ok(None))
+        matches!(store.try_lock(&lock), Ok(Attempt::Busy))
     }
 }
 
@@ -219,10 +210,7 @@ impl Broker<'_> {
 pub(super) fn being_asked(request: &dyn Request) -> Error {
     let error = Error::sign_in_needed(format!("nobody is signed in: {}", request.describe()))
         .because("somebody is being asked to sign in at this moment");
-    match request.sign_in_line() {
-        Some(line) => error.next(line),
-        None => error,
-    }
+    with_line(error, request)
 }
 
 /// Nobody is asked again so soon.
@@ -233,8 +221,13 @@ pub(super) fn not_again(request: &dyn Request, asked: &Asked) -> Error {
             short(asked.when),
             short(asked.until())
         ));
+    with_line(error, request)
+}
+
+/// With the line that signs in by hand, unless the error has one already.
+fn with_line(error: Error, request: &dyn Request) -> Error {
     match request.sign_in_line() {
-        Some(line) => error.next(line),
+        Some(line) => error.or_next(|| line),
         None => error,
     }
 }

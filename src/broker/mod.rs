@@ -17,13 +17,14 @@ use std::{
     time::Duration,
 };
 
-use fleetkey_provider::{Credential, Error, Fingerprint, Kind, Request, Result};
+use fleetkey_provider::{Credential, Error, Fingerprint, Host, Kind, Request, Result};
 use jiff::Timestamp;
 
 use self::{deadline::Deadline, memory::Memory};
 use crate::{
     World,
     cache::Cache,
+    folders,
     host::Store,
     lock::{self, Waited},
     options::{CacheUse, Options},
@@ -55,6 +56,14 @@ pub(crate) struct Folders {
     pub(crate) cache: Option<PathBuf>,
     /// Sessions, and what is remembered about asking.
     pub(crate) state: Option<PathBuf>,
+}
+
+impl Folders {
+    /// Those that the command line and the environment name.
+    pub(crate) fn of(options: &Options, host: &Host) -> Result<Self> {
+        let cache = folders::cache(options.cache_dir.as_ref(), host)?;
+        Ok(Self { cache, state: folders::state(host) })
+    }
 }
 
 impl<'a> Broker<'a> {
@@ -94,9 +103,7 @@ impl<'a> Broker<'a> {
 
     /// Somebody is there who wants to sign in: whatever was remembered about asking is forgotten.
     pub(crate) fn by_hand(&self, request: &dyn Request) {
-        if let Ok(mut by_hand) = self.by_hand.lock() {
-            *by_hand = true;
-        }
+        *guard(&self.by_hand) = true;
         let Some(store) = self.memory_store() else { return };
         let memory = self.memory(&*store);
         for step in chain(request) {
@@ -131,8 +138,7 @@ impl<'a> Broker<'a> {
     fn at_hand_or_asked(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
         // with `--fresh` or `--no-cache` what lies in another tool's cache will not do either; keys
         // that are just there, and stand on nobody's session, are all there is
-        let is_cached = request.session().is_some();
-        if (!is_cached || self.options.cache == CacheUse::Normal)
+        if (self.options.cache == CacheUse::Normal || request.session().is_none())
             && let Some(credential) = request.at_hand(&self.world.host)?
         {
             return Ok(credential);
@@ -233,8 +239,8 @@ impl<'a> Broker<'a> {
             .because("`--timeout` counts for the whole run, and waiting used it up"));
         }
         self.note(&format!("asking for {}", request.describe()));
-        if let (Some(session), Ok(mut seen)) = (request.session(), self.session_seen.lock()) {
-            *seen = self.world.host.sessions.stamp(session);
+        if let Some(session) = request.session() {
+            *guard(&self.session_seen) = self.world.host.sessions.stamp(session);
         }
         // `--timeout` is about the network; what another program needs is its own affair
         let left = left.max(patience);

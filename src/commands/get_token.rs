@@ -6,7 +6,7 @@ use fleetkey_provider::{Error, Result};
 use crate::{
     World,
     broker::{Broker, Folders},
-    exec, folders,
+    exec,
     options::Options,
     registry,
 };
@@ -23,10 +23,7 @@ pub(crate) fn run(
     world.attend(options, exec.interactive);
 
     let request = provider.request(matches, &exec, &world.host)?;
-    let folders = Folders {
-        cache: folders::cache(options.cache_dir.as_ref(), &world.host)?,
-        state: folders::state(&world.host),
-    };
+    let folders = Folders::of(options, &world.host)?;
     let credential = Broker::new(world, options, folders).credential(&*request)?;
     let token = request.token(&credential, &world.host)?;
 

@@ -9,7 +9,6 @@ use fleetkey_provider::{Error, ExecInfo, Result, one_line};
 use crate::{
     World,
     broker::{Broker, Folders},
-    folders,
     options::Options,
     registry,
 };
@@ -23,10 +22,7 @@ pub(crate) fn run(
     let provider = registry::find(cloud).ok_or_else(|| Error::config("no cloud was named"))?;
     world.attend(options, None);
     let request = provider.request(matches, &ExecInfo::default(), &world.host)?;
-    let folders = Folders {
-        cache: folders::cache(options.cache_dir.as_ref(), &world.host)?,
-        state: folders::state(&world.host),
-    };
+    let folders = Folders::of(options, &world.host)?;
     let broker = Broker::new(world, options, folders);
     broker.by_hand(&*request);
     let credential = broker.credential(&*request)?;

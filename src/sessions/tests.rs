@@ -10,7 +10,10 @@ use fleetkey_provider::{
 };
 
 use super::*;
-use crate::host::{Attempt, PrivateDir, SystemClock, SystemEntropy, other_files};
+use crate::{
+    exclusive::tests::NoLocks,
+    host::{PrivateDir, SystemClock, SystemEntropy, other_files},
+};
 
 /// A person's home, and sessions in it as different processes see them.
 struct Desk {
@@ -233,27 +236,6 @@ fn two_never_have_a_session_open() {
         assert!(two.open(SessionKey::new("p", &[])).is_ok(), "another session is free");
         drop(held);
         assert!(two.open(key()).is_ok());
-    }
-}
-
-/// A folder where files cannot be locked.
-struct NoLocks(PrivateDir);
-
-impl Store for NoLocks {
-    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        self.0.read(name)
-    }
-    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
-        self.0.replace(name, bytes)
-    }
-    fn create(&self, name: &str, bytes: &[u8]) -> Result<bool, String> {
-        self.0.create(name, bytes)
-    }
-    fn remove(&self, name: &str) -> Result<bool, String> {
-        self.0.remove(name)
-    }
-    fn try_lock(&self, _name: &str) -> Result<Attempt, String> {
-        Err("not supported".into())
     }
 }
 
