@@ -3,12 +3,11 @@
 //! A secret header stands for the app (Microsoft Learn, "How to use managed identities for App
 //! Service and Azure Functions", REST endpoint reference).
 
-use fleetkey_provider::{
-    Endpoint, ExposeSecret, Host, HttpRequest, Method, Result, Retry, SecretString,
-};
+use fleetkey_provider::{Endpoint, ExposeSecret, Host, Result, Retry, SecretString};
 
 use super::{
     IDENTITY_ENDPOINT, Identity,
+    question::question,
     reply::{Call, Tone},
 };
 use crate::{server_id::ServerId, source::Granted};
@@ -36,16 +35,10 @@ impl AppService {
         server: &ServerId,
         host: &Host,
     ) -> Result<Granted> {
-        let mut query = vec![("api-version", VERSION), ("resource", server.resource())];
-        query.extend(identity.parameter(["client_id", "principal_id", "mi_res_id"]));
-        let request = HttpRequest {
-            method: Method::Get,
-            endpoint: self.endpoint.with_query(&query),
-            headers: vec![("x-identity-header".into(), self.header.expose_secret().into())],
-            body: Vec::new(),
-            ca_bundle: None,
-            retry: Retry::Safe(|_| false),
-        };
+        let whom = identity.parameter(["client_id", "principal_id", "mi_res_id"]);
+        let header = ("x-identity-header", self.header.expose_secret());
+        let retry = Retry::Safe(|_| false);
+        let request = question(&self.endpoint, VERSION, server, whom, header, retry);
         let call = Call { service: NAME, identity, server, tone: Tone::Announced };
         call.send(&request, host).await
     }

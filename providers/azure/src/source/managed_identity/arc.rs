@@ -8,12 +8,11 @@
 
 use std::path::{Path, PathBuf};
 
-use fleetkey_provider::{
-    Endpoint, Error, Host, HttpRequest, HttpResponse, Method, Result, Retry, SecretString, shown,
-};
+use fleetkey_provider::{Endpoint, Error, Host, HttpResponse, Result, Retry, SecretString, shown};
 
 use super::{
     IDENTITY_ENDPOINT, Identity,
+    question::question,
     reply::{Call, Tone},
 };
 use crate::{server_id::ServerId, source::Granted};
@@ -50,16 +49,9 @@ impl Agent {
     pub(super) async fn lend(&self, server: &ServerId, host: &Host) -> Result<Granted> {
         let identity = &Identity::System;
         let call = Call { service: NAME, identity, server, tone: Tone::Announced };
-        let mut request = HttpRequest {
-            method: Method::Get,
-            endpoint: self
-                .endpoint
-                .with_query(&[("api-version", VERSION), ("resource", server.resource())]),
-            headers: vec![("metadata".into(), "true".into())],
-            body: Vec::new(),
-            ca_bundle: None,
-            retry: Retry::Safe(|answer| matches!(answer.status, 404 | 410)),
-        };
+        let retry = Retry::Safe(|answer| matches!(answer.status, 404 | 410));
+        let header = ("metadata", "true");
+        let mut request = question(&self.endpoint, VERSION, server, None, header, retry);
         let answer = host.http.send(&request).await.map_err(|error| call.silent(&error))?;
         match answer.status {
             401 => {}
@@ -212,7 +204,7 @@ mod tests {
             );
             assert!(sent.headers.contains(&("metadata".into(), "true".into())));
         }
-        let authorization = |sent: &HttpRequest| {
+        let authorization = |sent: &fleetkey_provider::HttpRequest| {
             let header = sent.headers.iter().find(|(name, _)| name == "authorization");
             header.map(|(_, value)| value.clone())
         };

@@ -5,10 +5,11 @@
 
 use std::path::Path;
 
-use fleetkey_provider::{Endpoint, Host, HttpRequest, Method, Result, Retry};
+use fleetkey_provider::{Endpoint, Host, Result, Retry};
 
 use super::{
     Identity, POD_IDENTITY,
+    question::question,
     reply::{Call, Tone},
 };
 use crate::{server_id::ServerId, source::Granted};
@@ -48,17 +49,10 @@ impl Imds {
         server: &ServerId,
         host: &Host,
     ) -> Result<Granted> {
-        let mut query = vec![("api-version", VERSION), ("resource", server.resource())];
-        query.extend(identity.parameter(["client_id", "object_id", "msi_res_id"]));
-        let request = HttpRequest {
-            method: Method::Get,
-            endpoint: self.endpoint.with_query(&query),
-            headers: vec![("metadata".into(), "true".into())],
-            body: Vec::new(),
-            ca_bundle: None,
-            // 404 and 410: the service is being updated (Microsoft Learn, "Retry guidance")
-            retry: Retry::Safe(|answer| matches!(answer.status, 404 | 410)),
-        };
+        let whom = identity.parameter(["client_id", "object_id", "msi_res_id"]);
+        // 404 and 410: the service is being updated (Microsoft Learn, "Retry guidance")
+        let retry = Retry::Safe(|answer| matches!(answer.status, 404 | 410));
+        let request = question(&self.endpoint, VERSION, server, whom, ("metadata", "true"), retry);
         let call = Call { service: NAME, identity, server, tone: Tone::MayBeAbsent };
         call.send(&request, host).await
     }
@@ -72,7 +66,7 @@ pub(super) fn is_azure(host: &Host) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use fleetkey_provider::{Error, ExposeSecret, Kind, testing::StaticTrust};
+    use fleetkey_provider::{Error, ExposeSecret, HttpRequest, Kind, testing::StaticTrust};
     use serde_json::{Value, json};
 
     use super::*;

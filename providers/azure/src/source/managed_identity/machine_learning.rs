@@ -1,11 +1,10 @@
 //! The token service of Azure Machine Learning's compute: an older API, with names of its own.
 
-use fleetkey_provider::{
-    Endpoint, Error, ExposeSecret, Host, HttpRequest, Method, Result, Retry, SecretString,
-};
+use fleetkey_provider::{Endpoint, Error, ExposeSecret, Host, Result, Retry, SecretString};
 
 use super::{
     Identity, MSI_ENDPOINT,
+    question::question,
     reply::{Call, Tone},
 };
 use crate::{server_id::ServerId, source::Granted};
@@ -43,16 +42,10 @@ impl MachineLearning {
                     .because("name it with `--client-id`"));
             }
         };
-        let mut query = vec![("api-version", VERSION), ("resource", server.resource())];
-        query.extend(client.as_deref().map(|id| ("clientid", id)));
-        let request = HttpRequest {
-            method: Method::Get,
-            endpoint: self.endpoint.with_query(&query),
-            headers: vec![("secret".into(), self.secret.expose_secret().into())],
-            body: Vec::new(),
-            ca_bundle: None,
-            retry: Retry::Safe(|_| false),
-        };
+        let whom = client.as_deref().map(|id| ("clientid", id));
+        let header = ("secret", self.secret.expose_secret());
+        let retry = Retry::Safe(|_| false);
+        let request = question(&self.endpoint, VERSION, server, whom, header, retry);
         let call = Call { service: NAME, identity, server, tone: Tone::Announced };
         call.send(&request, host).await
     }

@@ -8,6 +8,7 @@ mod arc;
 mod cloud_shell;
 mod imds;
 mod machine_learning;
+mod question;
 mod reply;
 
 use fleetkey_provider::{
