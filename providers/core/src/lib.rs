@@ -13,8 +13,10 @@ mod credential;
 mod endpoint;
 mod error;
 mod exec_info;
+mod foreign;
 mod host;
 mod http;
+mod inventory;
 mod key;
 mod machine;
 mod person;
@@ -30,8 +32,12 @@ pub use credential::{Credential, Token};
 pub use endpoint::Endpoint;
 pub use error::{Error, Kind, Result};
 pub use exec_info::{ApiVersion, ClusterInfo, ExecInfo};
+pub use foreign::{
+    Adoption, Conversion, Extension, Foreign, Manner, Overrides, StandIn, WrittenExec,
+};
 pub use host::{BoxFuture, Clock, Entropy, Env, Files, Host, Http, Notes, Refusing, Trust};
 pub use http::{HttpRequest, HttpResponse, Method, Retry};
+pub use inventory::{Entry, EntryNames, EntryUser, Errand, Find, Inventory, Listed, Wanted};
 pub use key::{CredentialKey, Fingerprint, SessionKey};
 pub use machine::this_machine;
 pub use person::{Landing, Means, Person, SignIn, Visit};

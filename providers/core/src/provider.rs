@@ -5,8 +5,9 @@ use std::{fmt, time::Duration};
 use clap::{ArgMatches, Command};
 
 use crate::{
-    BoxFuture, Credential, CredentialKey, Error, ExecInfo, Fingerprint, Host, Means, Result,
-    SessionKey, SignIn, Token,
+    Adoption, BoxFuture, ClusterInfo, Credential, CredentialKey, Env, Error, ExecInfo, Extension,
+    Fingerprint, Foreign, Host, Inventory, Means, Overrides, Result, SessionKey, SignIn, StandIn,
+    Token,
 };
 
 /// A cloud. One constant per crate, one line in the host's registry.
@@ -28,6 +29,47 @@ pub trait Provider: Sync {
         exec: &ExecInfo,
         host: &Host,
     ) -> Result<Box<dyn Request>>;
+
+    /// Whether a cluster is this provider's, by its extension or its server's host name: for
+    /// `get-token` without a provider.
+    fn recognises(&self, _cluster: &ClusterInfo) -> bool {
+        false
+    }
+
+    /// Takes over a user that was made for another program; `None` if this provider does not know
+    /// it. `overrides` are this provider's flags as somebody typed them. An error says why a user that
+    /// it does know cannot be taken over. Pure.
+    fn adopt(&self, _foreign: &Foreign, _overrides: &Overrides) -> Option<Result<Adoption>> {
+        None
+    }
+
+    /// What of such arguments stands in a cluster's extension, where [`Provider::request`] reads it.
+    /// Errors if something of them can only be said by flags.
+    fn extension(&self, _args: &[String]) -> Result<Extension> {
+        Err(Error::config("this provider reads nothing from a cluster's extension"))
+    }
+
+    /// The flags, variables and settings whose value is a secret: it is shown to nobody.
+    fn secrets(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Understands a command line that was written for another program, by that program's name (no
+    /// folders, lower case, without `.exe`) or its first words. `None` if it is none of those: asked on
+    /// every start, so it looks at little.
+    fn stands_in(
+        &self,
+        _program: &str,
+        _args: &[String],
+        _env: &dyn Env,
+    ) -> Option<Result<StandIn>> {
+        None
+    }
+
+    /// What it can find out about clusters.
+    fn inventory(&self) -> Option<&'static dyn Inventory> {
+        None
+    }
 }
 
 /// One fully understood question: a token for this cluster, as that identity.
