@@ -1,4 +1,4 @@
-//! Azure's clouds, and the hosts of Entra in each.
+//! Azure's clouds, and the hosts of Entra and of Azure Resource Manager in each.
 //!
 //! The names are those kubelogin takes for `--environment`, in any case. An unknown one is an error:
 //! kubelogin silently takes the public cloud for it, and sends its secrets there.
@@ -48,7 +48,32 @@ impl Cloud {
             Self::China => "login.chinacloudapi.cn",
         }
     }
+
+    /// The host of its Azure Resource Manager.
+    pub(crate) fn resource_manager_host(self) -> &'static str {
+        match self {
+            Self::Public => "management.azure.com",
+            Self::UsGovernment => "management.usgovcloudapi.net",
+            Self::China => "management.chinacloudapi.cn",
+        }
+    }
+
+    /// What tokens for it are for, as Microsoft's SDKs ask for them.
+    pub(crate) fn resource_manager_id(self) -> &'static str {
+        match self {
+            Self::Public => "https://management.azure.com",
+            Self::UsGovernment => "https://management.core.usgovcloudapi.net",
+            Self::China => "https://management.chinacloudapi.cn",
+        }
+    }
+
+    /// Whether it is the Azure Resource Manager of some cloud that a token is for.
+    pub(crate) fn is_resource_manager(id: &str) -> bool {
+        ALL.iter().any(|cloud| cloud.resource_manager_id().eq_ignore_ascii_case(id))
+    }
 }
+
+const ALL: [Cloud; 3] = [Cloud::Public, Cloud::UsGovernment, Cloud::China];
 
 const NAMES: &[(&str, Cloud)] = &[
     ("AzurePublicCloud", Cloud::Public),
@@ -58,6 +83,10 @@ const NAMES: &[(&str, Cloud)] = &[
     ("AzureUSGovernment", Cloud::UsGovernment),
     ("AzureChinaCloud", Cloud::China),
 ];
+
+/// Hosts of Azure Resource Manager.
+pub(crate) const RESOURCE_MANAGERS: &[&str] =
+    &["management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"];
 
 /// Hosts of Entra that MSAL trusts without asking, older names of each cloud among them.
 pub(crate) const AUTHORITIES: &[&str] = &[
@@ -105,6 +134,15 @@ mod tests {
             assert_eq!(cloud.authority_host(), host, "{name}");
             assert!(own_host::is_entra(host));
         }
+    }
+
+    #[test]
+    fn each_cloud_has_a_resource_manager() {
+        for cloud in ALL {
+            assert!(own_host::is_resource_manager(cloud.resource_manager_host()), "{cloud:?}");
+            assert!(Cloud::is_resource_manager(cloud.resource_manager_id()), "{cloud:?}");
+        }
+        assert!(!Cloud::is_resource_manager("https://management.evil.example"));
     }
 
     #[test]

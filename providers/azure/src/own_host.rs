@@ -11,6 +11,11 @@ pub(crate) fn is_entra(name: &str) -> bool {
     cloud::AUTHORITIES.contains(&name)
 }
 
+/// Azure Resource Manager, in every cloud.
+pub(crate) fn is_resource_manager(name: &str) -> bool {
+    cloud::RESOURCE_MANAGERS.contains(&name)
+}
+
 /// API servers of AKS, public and behind a private link, as "Outbound network and FQDN rules for
 /// AKS clusters" and "Azure Private Endpoint private DNS zone values" name them for each cloud.
 /// Clusters of Arc are reached by a proxy on loopback, and have no name here.
@@ -76,6 +81,14 @@ mod tests {
                 ],
             ),
             (
+                is_resource_manager,
+                &[
+                    "management.azure.com",
+                    "management.usgovcloudapi.net",
+                    "management.chinacloudapi.cn",
+                ],
+            ),
+            (
                 is_api_server,
                 &[
                     "aks-dns-1a2b3c4d.hcp.westeurope.azmk8s.io",
@@ -105,7 +118,8 @@ mod tests {
 
     #[test]
     fn names_that_others_can_have_are_not() {
-        let everything: [Known; 4] = [is_entra, is_api_server, is_github_oidc, is_pipelines];
+        let everything: [Known; 5] =
+            [is_entra, is_resource_manager, is_api_server, is_github_oidc, is_pipelines];
         for name in [
             // customers' own, below Microsoft's domains
             "evil.b2clogin.com",
@@ -133,6 +147,8 @@ mod tests {
             "a.b.actions.githubusercontent.com",
             "visualstudio.com",
             "x.dev.azure.com",
+            "x.management.azure.com",
+            "azure.com",
             // somebody else's
             "aks.hcp.westeurope.azmk8s.io.evil.example",
             "aks.hcp.westeurope.evilazmk8s.io",
@@ -140,6 +156,7 @@ mod tests {
             "evillogin.microsoftonline.com",
             "pipelines.actions.githubusercontent.com.evil.example",
             "dev.azure.com.evil.example",
+            "management.azure.com.evil.example",
             "10.0.0.1",
             "",
         ] {

@@ -21,6 +21,11 @@ impl ServerId {
         Self::read("`--server-id`", text)
     }
 
+    /// One that is known.
+    pub(crate) fn known(id: &'static str) -> Self {
+        Self(id.to_owned())
+    }
+
     /// Checks what a flag or the cluster's extension said; a trailing `/` and `/.default` are dropped,
     /// as kubelogin does.
     pub(crate) fn given(id: &Chosen) -> Result<Self> {
@@ -83,5 +88,8 @@ mod tests {
         }
         assert!(!id.is_audience("https://management.azure.com/"));
         assert!(ServerId::parse("api://app").unwrap().is_audience("app"));
+        let arm = ServerId::parse("https://management.azure.com/.default").unwrap();
+        assert_eq!(arm, ServerId::known("https://management.azure.com"));
+        assert!(arm.is_audience("https://management.azure.com/") && !arm.is_audience(AKS));
     }
 }

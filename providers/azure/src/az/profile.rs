@@ -20,7 +20,10 @@ pub(crate) struct Subscription {
     pub(crate) user: User,
     /// Whether it is the chosen one.
     pub(crate) is_default: bool,
-    name: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether it is in use; az lists others too.
+    pub(crate) is_enabled: bool,
     domain: Option<String>,
     cloud: String,
 }
@@ -91,7 +94,8 @@ impl Profile {
         })
     }
 
-    fn of<'s>(&'s self, cloud: &str) -> impl Iterator<Item = &'s Subscription> {
+    /// The subscriptions of that cloud, in az's order.
+    pub(crate) fn of<'s>(&'s self, cloud: &str) -> impl Iterator<Item = &'s Subscription> {
         self.subscriptions.iter().filter(move |s| s.cloud.eq_ignore_ascii_case(cloud))
     }
 
@@ -149,6 +153,8 @@ impl Subscription {
             user,
             is_default: value.get("isDefault") == Some(&Value::Bool(true)),
             name,
+            // az writes it as Azure does
+            is_enabled: text("state").is_none_or(|state| state.eq_ignore_ascii_case("enabled")),
             domain: text("tenantDefaultDomain"),
             cloud: text("environmentName")?,
         })

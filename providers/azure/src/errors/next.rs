@@ -3,7 +3,7 @@
 use fleetkey_provider::quoted;
 
 use super::{Asker, Call, asker};
-use crate::{entra::Client, server_id::AKS_CLIENT};
+use crate::{az, cloud::Cloud, entra::Client, server_id::AKS_CLIENT};
 
 /// What helps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -63,10 +63,12 @@ impl Call<'_> {
             },
             Next::Consent => Some(format!("az ad app permission admin-consent --id {app}")),
             Next::AksClient if **asker != Asker::Application => {
-                let aks = Client { id: AKS_CLIENT.into(), ..(*client).clone() };
+                let is_azure = Cloud::is_resource_manager(server.resource());
+                let id = if is_azure { az::CLIENT } else { AKS_CLIENT };
+                let theirs = Client { id: id.into(), ..(*client).clone() };
                 match asker {
-                    Asker::AzureCli => Some(asker::login_line(&aks, server, None, None)),
-                    _ => asker.in_a_browser(&aks, server),
+                    Asker::AzureCli => Some(asker::login_line(&theirs, server, None, None)),
+                    _ => asker.in_a_browser(&theirs, server),
                 }
             }
             Next::ShowClient => Some(format!("az ad sp show --id {app}")),

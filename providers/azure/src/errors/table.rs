@@ -10,7 +10,11 @@ use super::{
     next::Next,
     row::{Row, Who, row},
 };
-use crate::server_id::{AKS, AKS_CLIENT};
+use crate::{
+    az,
+    cloud::Cloud,
+    server_id::{AKS, AKS_CLIENT},
+};
 
 const REFUSED: Who = Who::Is(Kind::Refused);
 const CONFIG: Who = Who::Is(Kind::Config);
@@ -155,7 +159,14 @@ pub(super) static TABLE: &[Row] = &[
             |call, _| format!("{} may not ask for {}", client(call), server(call)),
             Next::AksClient,
         )
-        .advises(|_| Some(format!("for AKS people use application {AKS_CLIENT}"))),
+        .advises(|call| {
+            let (server, client) = if Cloud::is_resource_manager(call.server.resource()) {
+                ("Azure itself", az::CLIENT)
+            } else {
+                ("AKS", AKS_CLIENT)
+            };
+            Some(format!("for {server} people use application {client}"))
+        }),
     // applications
     row(&[7_000_215, 70002], &[], REFUSED).once().says(
         |call, _| format!("the secret of {} is wrong: its value is needed, not its id", client(call)),

@@ -34,8 +34,13 @@ pub(crate) fn request(
         Some(id) => ServerId::given(id)?,
         None => return Err(needs::server_id()),
     };
-    let cloud = arguments.environment.as_ref().map(Cloud::parse).transpose()?;
     release::check(exec, host)?;
+    Ok(Box::new(ask(arguments, server, host)?))
+}
+
+/// The question that flags which were read ask, for that server.
+pub(crate) fn ask(arguments: Arguments, server: ServerId, host: &Host) -> Result<Ask> {
+    let cloud = arguments.environment.as_ref().map(Cloud::parse).transpose()?;
     let environment = Environment::new(&arguments, host);
     let Plan { way, settings } = plan::plan(&arguments, environment, host)?;
     let way = if arguments.pop.is_some() { bound(way)? } else { way };
@@ -45,7 +50,7 @@ pub(crate) fn request(
         Sources { arguments, settings, environment, server: &server, cloud, version, host };
     let source = sources.make(way)?;
     host.notes.note(&format!("identity: {}", source.describe()));
-    Ok(Box::new(Ask { source, server, pop }))
+    Ok(Ask { source, server, pop })
 }
 
 /// The way, if its tokens can be bound to a key, as in kubelogin. It drops the wish in silence where

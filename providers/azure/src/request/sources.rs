@@ -6,6 +6,7 @@ use super::needs::Need;
 use crate::{
     arguments::{Arguments, Secret, boolean},
     authority::{self, Authority, ORGANIZATIONS},
+    az,
     cloud::Cloud,
     entra::{Client, Version},
     environment::Environment,
@@ -155,7 +156,8 @@ impl Sources<'_> {
         }
     }
 
-    /// A person's application; who is not told which gets the one that AKS or Arc has for people.
+    /// A person's application; who is not told which gets the one that AKS or Arc has for people, or
+    /// that of `az` for Azure itself.
     fn of_a_person(&self) -> Result<Client> {
         let id = match &self.settings.client_id {
             Some(id) => id.value.clone(),
@@ -193,6 +195,10 @@ impl Sources<'_> {
 
 fn default_client(server: &ServerId) -> Result<&'static str> {
     let id = server.resource().strip_prefix("spn:").unwrap_or(server.resource());
+    // AKS's own may not ask for it (AADSTS65002), and this one every tenant knows
+    if Cloud::is_resource_manager(id) {
+        return Ok(az::CLIENT);
+    }
     let known = [(AKS, AKS_CLIENT), (ARC, ARC_CLIENT)];
     let found = known.into_iter().find(|(server, _)| server.eq_ignore_ascii_case(id));
     found.map(|(_, client)| client).ok_or_else(|| {
