@@ -17,6 +17,7 @@ mod environment;
 mod errors;
 mod given;
 mod go_duration;
+mod inventory;
 mod login;
 mod own_host;
 mod plan;
@@ -34,7 +35,7 @@ mod token;
 mod variables;
 
 use clap::{ArgMatches, Command};
-use fleetkey_provider::{ExecInfo, Host, Provider, Request, Result};
+use fleetkey_provider::{ExecInfo, Host, Inventory, Provider, Request, Result};
 
 /// The provider, for the registry.
 pub const PROVIDER: &dyn Provider = &Azure;
@@ -63,5 +64,9 @@ impl Provider for Azure {
         host: &Host,
     ) -> Result<Box<dyn Request>> {
         request::request(matches, exec, host)
+    }
+
+    fn inventory(&self) -> Option<&'static dyn Inventory> {
+        Some(inventory::INVENTORY)
     }
 }
