@@ -99,18 +99,21 @@ pub(crate) fn resolve(
 }
 
 /// The region in the name of an EKS API server, `<id>.<shard>.<region>.eks.<suffix>` or, reached by
-/// IPv4 and IPv6, `<id>.<shard>.eks-cluster.<region>.<suffix>`. Anything else is some other host.
-fn of_server(cluster: &ClusterInfo) -> Option<Region> {
+/// IPv4 and IPv6, `<id>.<shard>.eks-cluster.<region>.<suffix>`; some have no shard, and some the
+/// region behind `eks`. Anything else is some other host.
+pub(crate) fn of_server(cluster: &ClusterInfo) -> Option<Region> {
     let url = Url::parse(&cluster.server).ok()?;
     let (_id, rest) = url.host_str()?.split_once('.')?;
-    let (_shard, rest) = rest.split_once('.')?;
-    let (region, suffix, is_dualstack) = if let Some((region, suffix)) =
-        rest.strip_prefix("eks-cluster.").and_then(|r| r.split_once('.'))
-    {
-        (region, suffix, true)
-    } else {
-        let (region, rest) = rest.split_once('.')?;
-        (region, rest.strip_prefix("eks.")?, false)
+    let behind_shard = || rest.split_once('.').and_then(|(_shard, rest)| of_domain(rest));
+    of_domain(rest).or_else(behind_shard)
+}
+
+/// The region in a domain of API servers.
+fn of_domain(domain: &str) -> Option<Region> {
+    let (region, suffix, is_dualstack) = match domain.split_once('.')? {
+        ("eks-cluster", rest) => rest.split_once('.').map(|(region, rest)| (region, rest, true))?,
+        ("eks", rest) => rest.split_once('.').map(|(region, rest)| (region, rest, false))?,
+        (region, rest) => (region, rest.strip_prefix("eks.")?, false),
     };
     // a name alone, which anybody may have written, opens no new regions
     let partition = Partition::known_by(region)?;
@@ -191,7 +194,12 @@ mod tests {
                 "https://ID.x.eks-cluster.cn-north-1.api.amazonwebservices.com.cn",
                 Some("cn-north-1"),
             ),
+            ("https://ID.us-east-1.eks.amazonaws.com", Some("us-east-1")),
+            ("https://ID.x.eks.us-east-1.amazonaws.com", Some("us-east-1")),
             ("https://ID.x.cn-north-1.eks.amazonaws.com", None),
+            ("https://ID.x.eks.cn-north-1.amazonaws.com", None),
+            ("https://ID.x.eks.s3.amazonaws.com", None),
+            ("https://eks.us-east-1.amazonaws.com", None),
             ("https://ID.x.us-east-1.eks.amazonaws.com.evil.example", None),
             ("https://ID.x.us-east-1.eks.evil.example", None),
             ("https://x.ID.x.us-east-1.eks.amazonaws.com", None),
