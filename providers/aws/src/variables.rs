@@ -63,6 +63,8 @@ pub(crate) const AWS_ENDPOINT_URL_SSO: &str = "AWS_ENDPOINT_URL_SSO";
 pub(crate) const AWS_ENDPOINT_URL_SSO_OIDC: &str = "AWS_ENDPOINT_URL_SSO_OIDC";
 /// The endpoint of EKS.
 pub(crate) const AWS_ENDPOINT_URL_EKS: &str = "AWS_ENDPOINT_URL_EKS";
+/// The endpoint of EC2.
+pub(crate) const AWS_ENDPOINT_URL_EC2: &str = "AWS_ENDPOINT_URL_EC2";
 /// Whether all configured endpoints are to be ignored.
 pub(crate) const AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 /// Whether hosts with FIPS 140 cryptography are wanted.
@@ -80,3 +82,21 @@ pub(crate) const USERPROFILE: &str = "USERPROFILE";
 pub(crate) const HOMEDRIVE: &str = "HOMEDRIVE";
 /// The home folder's path on that drive.
 pub(crate) const HOMEPATH: &str = "HOMEPATH";
+
+/// How `aws` prints where no flag says it. Read where fleetkey stands in for it.
+pub(crate) const AWS_DEFAULT_OUTPUT: &str = "AWS_DEFAULT_OUTPUT";
+/// The pager of `aws`. Not read: a user that is taken over does without.
+pub(crate) const AWS_PAGER: &str = "AWS_PAGER";
+/// Whether version 1 of `aws` makes tokens for STS's global host. Not read: a user that is taken over
+/// does without.
+pub(crate) const AWS_STS_REGIONAL_ENDPOINTS: &str = "AWS_STS_REGIONAL_ENDPOINTS";
+
+/// The cluster, where no flag of `aws-iam-authenticator` names one.
+pub(crate) const KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID: &str =
+    "KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID";
+/// The role, where no flag of `aws-iam-authenticator` names one.
+pub(crate) const DEFAULT_ROLE: &str = "DEFAULT_ROLE";
+/// Where `aws-iam-authenticator` keeps credentials. Not read: fleetkey keeps its own.
+pub(crate) const AWS_IAM_AUTHENTICATOR_CACHE_FILE: &str = "AWS_IAM_AUTHENTICATOR_CACHE_FILE";
+/// How much `aws-iam-authenticator` says. Not read.
+pub(crate) const AWS_IAM_AUTHENTICATOR_LOG_VERBOSITY: &str = "AWS_IAM_AUTHENTICATOR_LOG_VERBOSITY";
