@@ -29,6 +29,7 @@ mod sts_host;
 mod testing;
 mod token;
 mod variables;
+mod xml;
 
 #[doc(hidden)]
 pub mod replay;

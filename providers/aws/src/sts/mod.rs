@@ -3,8 +3,6 @@
 //! A form goes out, a small XML document comes back. Only `AssumeRoleWithWebIdentity` goes unsigned,
 //! since the token in it is the proof.
 
-mod xml;
-
 use std::{path::PathBuf, time::SystemTime};
 
 use aws_sigv4::{
@@ -25,6 +23,7 @@ use crate::{
     own_host::own_host,
     region::Region,
     sts_host::{Mode, sts_host},
+    xml,
 };
 
 /// STS, where it is asked.

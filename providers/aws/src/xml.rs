@@ -1,4 +1,4 @@
-//! What STS answers: documents of a few elements, of which fewer still are read.
+//! What the query protocol answers: documents of a few elements, of which fewer still are read.
 //!
 //! Elements nobody knows are passed over, since AWS adds some now and then; an element that is
 //! missing, empty or of another shape makes the whole answer one that was not understood.
@@ -9,7 +9,7 @@ use fleetkey_provider::HttpResponse;
 use crate::errors::Said;
 
 /// The text at this path, the first name being the root's; `None` if it is not there or is empty.
-pub(super) fn text(body: &[u8], path: &[&str]) -> Option<String> {
+pub(crate) fn text(body: &[u8], path: &[&str]) -> Option<String> {
     let (root, rest) = path.split_first()?;
     let mut document = Document::try_from(body).ok()?;
     let element = document.root_element().ok()?;
@@ -17,7 +17,7 @@ pub(super) fn text(body: &[u8], path: &[&str]) -> Option<String> {
 }
 
 /// The code and the message of an answer that is an error.
-pub(super) fn error(answer: &HttpResponse) -> Option<Said> {
+pub(crate) fn error(answer: &HttpResponse) -> Option<Said> {
     let code = text(&answer.body, &["ErrorResponse", "Error", "Code"])?;
     let message = text(&answer.body, &["ErrorResponse", "Error", "Message"]).unwrap_or_default();
     Some(Said { code, message })
