@@ -20,6 +20,7 @@ mod region;
 mod request;
 mod role_arn;
 mod shell;
+mod signature;
 mod signs_for;
 mod source;
 mod step;

@@ -3,12 +3,8 @@
 //! A form goes out, a small XML document comes back. Only `AssumeRoleWithWebIdentity` goes unsigned,
 //! since the token in it is the proof.
 
-use std::{path::PathBuf, time::SystemTime};
+use std::path::PathBuf;
 
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
-    sign::v4,
-};
 use fleetkey_provider::{
     CredentialKey, Endpoint, Error, ExposeSecret, Host, HttpRequest, HttpResponse, Method, Result,
     Retry,
@@ -22,6 +18,7 @@ use crate::{
     keys::{Keys, end_of_lent},
     own_host::own_host,
     region::Region,
+    signature::{Signable, sign_with},
     sts_host::{Mode, sts_host},
     xml,
 };
@@ -199,7 +196,15 @@ impl Sts {
             .finish();
         let mut headers = vec![("content-type".to_owned(), FORM.to_owned())];
         if let Some(keys) = question.keys {
-            headers.extend(signature(keys, &self.signing_region, &endpoint, &body, now)?);
+            let signable = Signable {
+                service: "sts",
+                region: &self.signing_region,
+                method: Method::Post,
+                endpoint: &endpoint,
+                headers: &headers,
+                body: body.as_bytes(),
+            };
+            headers.extend(sign_with(keys, &signable, now)?);
         }
         Ok(HttpRequest {
             method: Method::Post,
@@ -256,36 +261,6 @@ fn is_throttled(answer: &HttpResponse) -> bool {
 fn is_about_the_clock(answer: &HttpResponse) -> bool {
     (400..500).contains(&answer.status)
         && xml::error(answer).is_some_and(|said| may_be_about_the_clock(&said.code))
-}
-
-/// The headers that sign a form.
-fn signature(
-    keys: &Keys,
-    region: &str,
-    endpoint: &Endpoint,
-    body: &str,
-    now: Timestamp,
-) -> Result<Vec<(String, String)>> {
-    let failed = || Error::failed("a request to STS could not be signed");
-    let identity = keys.to_aws().into();
-    let parameters = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name("sts")
-        .time(SystemTime::from(now))
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(|_| failed())?
-        .into();
-    let request = SignableRequest::new(
-        "POST",
-        endpoint.url().as_str(),
-        [("content-type", FORM)].into_iter(),
-        SignableBody::Bytes(body.as_bytes()),
-    )
-    .map_err(|_| failed())?;
-    let (instructions, _) = sign(request, &parameters).map_err(|_| failed())?.into_parts();
-    Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
 const OF_MACHINE: &str = "the region of this machine";
