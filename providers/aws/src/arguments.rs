@@ -4,8 +4,15 @@
 //! one. What a flag does not say, the cluster's exec extension in the kubeconfig may: one stanza can
 //! then serve many clusters.
 
+mod extension;
+mod sso;
+
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use fleetkey_provider::{Error, ExecInfo, Result, Rule};
+
+pub(crate) use sso::{ACCOUNT_ID, AskedSso, ROLE_NAME, SESSION_RULE, SsoFlags, whose};
+
+use extension::{all_chosen, chosen, switched};
 
 use crate::{role_arn::RoleArn, source::SessionName, token::ClusterId};
 
@@ -27,6 +34,9 @@ struct Flags {
     /// The AWS profile to start from; it wins over access keys in the environment
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
+
+    #[command(flatten)]
+    sso: SsoFlags,
 
     /// The role to ask the token for
     #[arg(long, alias = "role", value_name = "ARN")]
@@ -63,6 +73,8 @@ pub(crate) struct Arguments {
     pub(crate) region: Option<String>,
     /// The profile.
     pub(crate) profile: Option<Chosen>,
+    /// A role of an SSO session, in place of a profile.
+    pub(crate) sso: Option<AskedSso>,
     /// The roles to assume, first to last.
     pub(crate) roles: Vec<Asked>,
 }
@@ -101,21 +113,23 @@ impl Arguments {
             cluster_id,
             region,
             profile,
+            sso,
             role_arn,
             via_role,
             external_id,
             session_name,
             forward_session_name,
         } = flags;
-        let profile = chosen(profile, "profile", exec)?;
-        if let Some(profile) = &profile {
-            PROFILE.check(&profile.from, &profile.value)?;
-        }
+        let (profile, sso) = whose(profile, sso, exec)?;
         let external_id = chosen(external_id, "external-id", exec)?;
         if let Some(id) = &external_id {
             EXTERNAL_ID.check(&id.from, &id.value)?;
         }
-        // a flag wins over the kubeconfig, and this one says that no name is meant
+        // a flag wins over the kubeconfig, and each of these says that the other is not meant
+        let forwarded = match &session_name {
+            Some(_) => forward_session_name.then(|| "`--forward-session-name`".to_owned()),
+            None => switched(forward_session_name, "forward-session-name", exec)?,
+        };
         let session_name = if forward_session_name && session_name.is_none() {
             None
         } else {
@@ -125,33 +139,31 @@ impl Arguments {
             SESSION_NAME.check(&name.from, &name.value)?;
         }
         let role = chosen(role_arn, "role-arn", exec)?;
-        let session = match (session_name, forward_session_name) {
-            (Some(name), true) => {
+        let session = match (session_name, forwarded) {
+            (Some(name), Some(forwarded)) => {
                 return Err(Error::config(format!(
-                    "{} and `--forward-session-name` both say what the session is called",
+                    "{} and {forwarded} both say what the session is called",
                     name.from
                 )));
             }
-            (Some(name), false) => {
+            (Some(name), None) => {
                 needs_role(role.as_ref(), &name.from)?;
                 SessionName::Fixed(name.value)
             }
-            (None, true) => {
-                needs_role(role.as_ref(), "`--forward-session-name`")?;
+            (None, Some(forwarded)) => {
+                needs_role(role.as_ref(), &forwarded)?;
                 SessionName::Forwarded
             }
-            (None, false) => SessionName::Fixed(EKS_GET_TOKEN_AUTH.into()),
+            (None, None) => SessionName::Fixed(EKS_GET_TOKEN_AUTH.into()),
         };
         if let Some(id) = &external_id {
             needs_role(role.as_ref(), &id.from)?;
         }
-        if !via_role.is_empty() {
-            needs_role(role.as_ref(), "`--via-role`")?;
-        }
         let mut roles = Vec::new();
-        for arn in via_role {
+        for via in all_chosen(via_role, "via-role", exec)? {
+            needs_role(role.as_ref(), &via.from)?;
             roles.push(Asked {
-                arn: RoleArn::new("`--via-role`", &arn)?,
+                arn: RoleArn::new(&via.from, &via.value)?,
                 external_id: None,
                 session_name: session.clone(),
             });
@@ -163,7 +175,17 @@ impl Arguments {
                 session_name: session,
             });
         }
-        Ok(Self { cluster: cluster(cluster_name, cluster_id, exec)?, region, profile, roles })
+        let cluster = cluster(cluster_name, cluster_id, exec)?;
+        Ok(Self { cluster, region, profile, sso, roles })
+    }
+}
+
+/// A flag as it stands in a kubeconfig, in a form that no value can be taken for another flag in.
+pub(crate) fn written(flag: &str, value: &str) -> Vec<String> {
+    if value.starts_with('-') {
+        vec![format!("--{flag}={value}")]
+    } else {
+        vec![format!("--{flag}"), value.to_owned()]
     }
 }
 
@@ -190,25 +212,11 @@ fn cluster(name: Option<String>, id: Option<String>, exec: &ExecInfo) -> Result<
         }
         (None, None) => Err(Error::config("no cluster is named")
             .because(
-                "neither `--cluster-name` nor `--cluster-id` is given, and the kubeconfig's \
-                 cluster names none either",
+                "neither `--cluster-name` nor `--cluster-id` is given, and there is no \
+                 `cluster-name` in the extension `client.authentication.k8s.io/exec` of the \
+                 kubeconfig's cluster, or its user has no `provideClusterInfo: true`",
             )
             .next("aws eks list-clusters")),
-    }
-}
-
-/// The flag's value, else the one of the same name in the cluster's extension.
-fn chosen(flag: Option<String>, name: &str, exec: &ExecInfo) -> Result<Option<Chosen>> {
-    if let Some(value) = flag {
-        return Ok(Some(Chosen { value, from: format!("`--{name}`") }));
-    }
-    let Some(value) = exec.cluster.as_ref().and_then(|cluster| cluster.config.get(name)) else {
-        return Ok(None);
-    };
-    let from = format!("`spec.cluster.config.{name}`");
-    match value.as_str() {
-        Some(value) => Ok(Some(Chosen { value: value.to_owned(), from })),
-        None => Err(Error::config(format!("{from} is not text")).because("it has to be a string")),
     }
 }
 
@@ -247,126 +255,4 @@ pub(crate) const SESSION_NAME: Rule = Rule {
 };
 
 #[cfg(test)]
-mod tests {
-    use fleetkey_provider::{ClusterInfo, Kind};
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    const R1: &str = "arn:aws:iam::123456789012:role/r1";
-    const R2: &str = "arn:aws:iam::123456789012:role/r2";
-
-    fn read(line: &str, config: &Value) -> Result<Arguments> {
-        let command = augment(Command::new("aws").no_binary_name(true));
-        let mut matches = command.try_get_matches_from(line.split_whitespace()).unwrap();
-        let config = config.as_object().cloned().unwrap_or_default();
-        let cluster = Some(ClusterInfo { config, ..ClusterInfo::default() });
-        Arguments::read(&mut matches, &ExecInfo { cluster, ..ExecInfo::default() })
-    }
-
-    fn typed(line: &str) -> Arguments {
-        read(line, &Value::Null).unwrap()
-    }
-
-    #[test]
-    fn the_last_of_two_counts_in_either_spelling() {
-        let arguments = typed(&format!(
-            "--cluster-name a --cluster-name b --role-arn {R1} --role {R2} --region x --region y"
-        ));
-        assert_eq!(arguments.cluster.as_str(), "b");
-        assert_eq!(arguments.region.as_deref(), Some("y"));
-        assert_eq!(arguments.roles.len(), 1);
-        assert_eq!(arguments.roles[0].arn.as_str(), R2);
-    }
-
-    #[test]
-    fn roles_on_the_way_come_first_and_in_order() {
-        let arguments = typed(&format!(
-            "--cluster-name c --via-role {R2} --via-role {R1} --role-arn {R2} --external-id ext"
-        ));
-        let roles: Vec<_> = arguments.roles.iter().map(|role| role.arn.as_str()).collect();
-        assert_eq!(roles, [R2, R1, R2]);
-        assert_eq!(arguments.roles[1].external_id, None);
-        assert_eq!(arguments.roles[2].external_id.as_deref(), Some("ext"));
-        assert_eq!(arguments.roles[0].session_name, SessionName::Fixed("EKSGetTokenAuth".into()));
-    }
-
-    #[test]
-    fn session_names_are_given_or_forwarded() {
-        let role = format!("--cluster-name c --role-arn {R1}");
-        let given = typed(&format!("{role} --session-name me")).roles;
-        assert_eq!(given[0].session_name, SessionName::Fixed("me".into()));
-        let forwarded = typed(&format!("{role} --forward-session-name")).roles;
-        assert_eq!(forwarded[0].session_name, SessionName::Forwarded);
-    }
-
-    #[test]
-    fn the_flag_that_forwards_wins_over_the_clusters_session_name() {
-        let line = format!("--cluster-name c --role {R1} --forward-session-name");
-        let arguments = read(&line, &json!({"session-name": "theirs"})).unwrap();
-        assert_eq!(arguments.roles[0].session_name, SessionName::Forwarded);
-    }
-
-    #[test]
-    fn the_cluster_fills_in_what_no_flag_says() {
-        let config = json!({
-            "cluster-name": "theirs", "profile": "p", "role-arn": R1, "external-id": "ext",
-            "session-name": "me", "region": "eu-west-1", "tenant-id": "another cloud's",
-        });
-        let arguments = read("", &config).unwrap();
-        assert_eq!(arguments.cluster.as_str(), "theirs");
-        let profile = arguments.profile.unwrap();
-        assert_eq!((&*profile.value, &*profile.from), ("p", "`spec.cluster.config.profile`"));
-        assert_eq!(arguments.roles[0].external_id.as_deref(), Some("ext"));
-
-        let arguments = read("--cluster-id ours --profile q", &config).unwrap();
-        assert_eq!(arguments.cluster.as_str(), "ours");
-        assert_eq!(arguments.profile.unwrap().from, "`--profile`");
-    }
-
-    #[test]
-    fn errors_name_the_flag_or_the_key() {
-        let long = "x".repeat(256);
-        for (line, config, words) in [
-            ("", Value::Null, "no cluster is named"),
-            ("--cluster-name a --cluster-id b", Value::Null, "exclude each other"),
-            ("", json!({"cluster-name": "a", "cluster-id": "b"}), "exclude each other"),
-            ("", json!({"cluster-name": 7}), "`spec.cluster.config.cluster-name` is not text"),
-            ("--cluster-name a --external-id ext", Value::Null, "`--external-id` needs a role"),
-            ("--cluster-name a --session-name me", Value::Null, "`--session-name` needs a role"),
-            (
-                "--cluster-name a --forward-session-name",
-                Value::Null,
-                "`--forward-session-name` needs a role",
-            ),
-            (&format!("--cluster-name a --via-role {R1}"), Value::Null, "`--via-role` needs"),
-            (
-                &format!("--cluster-name a --role {R1} --forward-session-name --session-name me"),
-                Value::Null,
-                "both say what the session is called",
-            ),
-            ("--cluster-name a --role-arn x", Value::Null, "`--role-arn` is not a role's ARN"),
-            (
-                "--cluster-name a",
-                json!({"role-arn": "x"}),
-                "`spec.cluster.config.role-arn` is not a role's ARN",
-            ),
-            (
-                &format!("--cluster-name a --role {R1} --session-name a:b"),
-                Value::Null,
-                "`--session-name` is not a session name",
-            ),
-            (
-                &format!("--cluster-name a --role {R1} --external-id x"),
-                Value::Null,
-                "`--external-id` is not an external id",
-            ),
-            (&format!("--cluster-name a --profile {long}"), Value::Null, "longer than 255"),
-            ("--cluster-name a", json!({"profile": "a\u{1b}"}), "may not stand in it"),
-        ] {
-            let error = read(line, &config).unwrap_err();
-            assert_eq!(error.kind(), Kind::Config, "{line}");
-            assert!(error.to_string().contains(words), "{line}: {error}");
-        }
-    }
-}
+mod tests;

@@ -19,10 +19,6 @@ use crate::{
 
 /// What is called.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "finding clusters calls it; until then it is only tested")
-)]
 pub(crate) enum Service {
     /// Lends keys for roles.
     Sts,
@@ -32,6 +28,8 @@ pub(crate) enum Service {
     SsoOidc,
     /// Describes clusters.
     Eks,
+    /// Knows the regions of an account.
+    Ec2,
 }
 
 impl Service {
@@ -42,6 +40,7 @@ impl Service {
             Self::Sso => (variables::AWS_ENDPOINT_URL_SSO, "sso"),
             Self::SsoOidc => (variables::AWS_ENDPOINT_URL_SSO_OIDC, "sso_oidc"),
             Self::Eks => (variables::AWS_ENDPOINT_URL_EKS, "eks"),
+            Self::Ec2 => (variables::AWS_ENDPOINT_URL_EC2, "ec2"),
         }
     }
 
@@ -60,6 +59,8 @@ impl Service {
             Self::Eks if fips && partition.id == "aws" && !mode.dualstack => "fips.eks",
             Self::Eks if fips => "eks-fips",
             Self::Eks => "eks",
+            Self::Ec2 if fips => "ec2-fips",
+            Self::Ec2 => "ec2",
         };
         Ok(format!("{service}.{}.{}", region.concrete(), mode.suffix(partition)?))
     }
@@ -289,7 +290,7 @@ mod tests {
 
     #[test]
     fn every_service_has_its_hosts() {
-        use Service::{Eks, Sso, SsoOidc, Sts};
+        use Service::{Ec2, Eks, Sso, SsoOidc, Sts};
         for (service, region, fips, dualstack, expected) in [
             (Sts, "us-east-1", true, false, "sts-fips.us-east-1.amazonaws.com"),
             (Sso, "eu-west-1", false, false, "portal.sso.eu-west-1.amazonaws.com"),
@@ -303,6 +304,10 @@ mod tests {
             (Eks, "us-east-1", true, true, "eks-fips.us-east-1.api.aws"),
             (Eks, "us-gov-west-1", true, false, "eks.us-gov-west-1.amazonaws.com"),
             (Eks, "cn-north-1", true, false, "eks-fips.cn-north-1.amazonaws.com.cn"),
+            (Ec2, "eu-west-1", false, false, "ec2.eu-west-1.amazonaws.com"),
+            (Ec2, "eu-west-1", false, true, "ec2.eu-west-1.api.aws"),
+            (Ec2, "us-east-1", true, false, "ec2-fips.us-east-1.amazonaws.com"),
+            (Ec2, "us-gov-west-1", true, false, "ec2.us-gov-west-1.amazonaws.com"),
         ] {
             let region = Region::parse(region, "a test").unwrap();
             let name = service.host_name(&region, Mode { fips, dualstack }).unwrap();

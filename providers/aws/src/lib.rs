@@ -8,6 +8,7 @@ mod beside;
 mod clock;
 mod endpoints;
 mod errors;
+mod inventory;
 mod jwt;
 mod keys;
 mod metadata;
@@ -36,7 +37,7 @@ mod xml;
 pub mod replay;
 
 use clap::{ArgMatches, Command};
-use fleetkey_provider::{ExecInfo, Host, Provider, Request, Result};
+use fleetkey_provider::{ExecInfo, Host, Inventory, Provider, Request, Result};
 
 /// The provider, for the registry.
 pub const PROVIDER: &dyn Provider = &Aws;
@@ -65,5 +66,9 @@ impl Provider for Aws {
         host: &Host,
     ) -> Result<Box<dyn Request>> {
         request::request(matches, exec, host)
+    }
+
+    fn inventory(&self) -> Option<&'static dyn Inventory> {
+        Some(inventory::INVENTORY)
     }
 }

@@ -25,6 +25,8 @@ const SERVICES: &[&str] = &[
     "eks",
     "eks-fips",
     "fips.eks",
+    "ec2",
+    "ec2-fips",
 ];
 
 /// Whether the name is one of AWS's own hosts for the services called here.
@@ -69,6 +71,9 @@ mod tests {
             "oidc.us-gov-west-1.amazonaws.com",
             "portal.sso.ap-southeast-2.amazonaws.com",
             "fips.eks.us-east-1.amazonaws.com",
+            "ec2.eu-west-1.amazonaws.com",
+            "ec2.eu-west-1.api.aws",
+            "vpce-0a1b.ec2.us-east-1.vpce.amazonaws.com",
             "vpce-0a1b-2c3d.sts.us-east-1.vpce.amazonaws.com",
             "vpce-0a1b-2c3d-us-east-1a.sts.us-east-1.vpce.amazonaws.com",
             "vpce-0a1b.eks.cn-north-1.vpce.amazonaws.com.cn",
@@ -89,6 +94,8 @@ mod tests {
             "x.execute-api.us-east-1.amazonaws.com",
             "sts.us-east-1.elb.amazonaws.com",
             "sts.compute-1.amazonaws.com",
+            "ec2.s3.amazonaws.com",
+            "ec2.compute-1.amazonaws.com",
             "ec2-1-2-3-4.us-west-2.compute.amazonaws.com",
             "sts.lambda-url.us-east-1.on.aws",
             "vpce-x.vpce-svc-y.us-east-1.vpce.amazonaws.com",

@@ -29,27 +29,51 @@ pub(crate) fn request(
     host: &Host,
 ) -> Result<Box<dyn Request>> {
     let arguments = Arguments::read(matches, exec)?;
-    // who named a profile wants nothing of the environment, whatever stands in it
-    let environment = match arguments.profile {
-        Some(_) => Environment::default(),
-        None => Environment::read(host)?,
-    };
     let profiles = Profiles::load(host)?;
+    Ok(Box::new(understand(arguments, exec, &profiles, host)?.step))
+}
+
+/// A question, understood.
+pub(crate) struct Understood {
+    /// The last step.
+    pub(crate) step: Step,
+    /// The region and what it came from; `None` if the machine's counts, which the keys then bring
+    /// along.
+    pub(crate) region: Option<(Region, String)>,
+    /// The profile whose settings count.
+    pub(crate) profile: Option<String>,
+    /// The same, if a flag or a variable named it.
+    pub(crate) named: Option<String>,
+}
+
+/// Understands a question.
+pub(crate) fn understand(
+    arguments: Arguments,
+    exec: &ExecInfo,
+    profiles: &Profiles,
+    host: &Host,
+) -> Result<Understood> {
+    // who named a profile wants nothing of the environment, whatever stands in it
+    let environment = match (&arguments.profile, &arguments.sso) {
+        (None, None) => Environment::read(host)?,
+        _ => Environment::default(),
+    };
     let selected = plan::selected(&arguments, &environment);
-    let plan = plan::plan(&arguments, &environment, &selected, &profiles, host)?;
-    let section = selected.section(&profiles)?;
+    let plan = plan::plan(&arguments, &environment, &selected, profiles, host)?;
+    let section = selected.section(profiles)?;
 
     let region = region::resolve(arguments.region.as_deref(), exec, section.as_ref(), host)?;
     let machine = match &region {
         Some(_) => None,
-        None => Some(machine(&plan, section.as_ref(), &selected, &profiles, host)?),
+        None => Some(machine(&plan, section.as_ref(), &selected, profiles, host)?),
     };
     let sign_in_line = sign_in_line(
         &arguments.cluster,
         region.as_ref().map(|(region, _)| region),
-        selected.name(),
+        selected.profile(),
         host,
     );
+    let known = region.clone();
     let (region, from) = match region {
         Some((region, from)) => {
             host.notes.note(&format!("region `{}`, from {from}", region.as_str()));
@@ -62,7 +86,7 @@ pub(crate) fn request(
         None => (Region::parse("us-east-1", "a constant")?, "a constant".into()),
     };
 
-    let endpoints = Endpoints::new(&profiles, section, host)?;
+    let endpoints = Endpoints::new(profiles, section, host)?;
     // asked only where a call will be made: keys at hand need neither endpoints nor authorities
     let authorities = || ca_bundle(section.as_ref(), host);
     let sts = || -> Result<Sts> {
@@ -76,14 +100,11 @@ pub(crate) fn request(
         Base::StaticKeys { keys, profile } => Source::StaticKeys(StaticKeys { keys, profile }),
         Base::WebIdentity(plan) => Source::WebIdentity(WebIdentity::open(plan, sts()?, host)?),
         Base::Sso(settings) => {
-            let from = format!("`sso_region` of profile `{}`", shown(&settings.profile));
-            let portal = endpoints.of(Service::Sso, &settings.region, &from)?;
             let home = profiles::home(host).ok_or_else(no_home)?;
-            let oidc = endpoints.of(Service::SsoOidc, &settings.region, &from);
-            let ends = Ends { portal, oidc };
+            let ends = Ends::find(&endpoints, &settings.region, &settings.region_from())?;
             Source::Sso(Box::new(Sso::new(settings, &home, ends, authorities()?, host)))
         }
-        Base::Process(plan) => Source::Process(Process::open(plan, &profiles, host)?),
+        Base::Process(plan) => Source::Process(Process::open(plan, profiles, host)?),
         Base::Container(container) => Source::Container(container),
         Base::Instance(plan) => Source::Instance(Instance::open(plan, host)?),
     };
@@ -99,7 +120,9 @@ pub(crate) fn request(
         step = step.then(Source::AssumeRole(AssumeRole { role, sts: sts()? }));
     }
     host.notes.note(&format!("identity: {}", step.describe()));
-    Ok(Box::new(step))
+    let profile = section.map(|section| section.name().to_owned());
+    let named = selected.named().map(str::to_owned);
+    Ok(Understood { step, region: known, profile, named })
 }
 
 /// A role of another partition than the region's would be refused with words about tokens.
@@ -146,15 +169,18 @@ fn machine(
 }
 
 fn no_region(selected: &Selected, profiles: &Profiles, why_not: &str) -> Error {
-    let name = selected.name();
-    Error::config("no AWS region is named")
-        .because(format!(
-            "looked at `--region`, the kubeconfig's cluster, `AWS_REGION`, `AWS_DEFAULT_REGION`, \
-             `region` of profile `{}` in {}, and EC2's metadata service ({why_not})",
-            shown(name),
-            plan::places(profiles)
-        ))
-        .next(format!("aws configure get region{}", profile_flag(Some(name))))
+    let of_profile = selected.profile().map(|name| {
+        format!("`region` of profile `{}` in {}, ", shown(name), plan::places(profiles))
+    });
+    let error = Error::config("no AWS region is named").because(format!(
+        "looked at `--region`, the kubeconfig's cluster, `AWS_REGION`, `AWS_DEFAULT_REGION`, {}and \
+         EC2's metadata service ({why_not})",
+        of_profile.unwrap_or_default(),
+    ));
+    match selected.profile() {
+        Some(name) => error.next(format!("aws configure get region{}", profile_flag(Some(name)))),
+        None => error,
+    }
 }
 
 /// The line with which a person signs in to a profile by hand: with all that the kubeconfig or the
@@ -162,7 +188,7 @@ fn no_region(selected: &Selected, profiles: &Profiles, why_not: &str) -> Error {
 fn sign_in_line(
     cluster: &ClusterId,
     region: Option<&Region>,
-    profile: &str,
+    profile: Option<&str>,
     host: &Host,
 ) -> String {
     let region = region.map(|region| format!(" --region {}", quoted(region.as_str())));
@@ -171,11 +197,12 @@ fn sign_in_line(
         files_prefix(host),
         quoted(cluster.as_str()),
         region.unwrap_or_default(),
-        profile_flag(Some(profile))
+        profile_flag(profile)
     )
 }
 
-fn no_home() -> Error {
+/// There is nowhere for a session to lie.
+pub(crate) fn no_home() -> Error {
     Error::config("there is no home folder, and SSO tokens lie in `~/.aws/sso/cache`")
         .because("the variable `HOME` is not set")
 }
@@ -239,6 +266,46 @@ mod tests {
         assert!(world.ask("--region mars-1").is_ok(), "a token alone sends nothing there");
         let error = world.ask(&format!("--region mars-1 --role {ROLE}")).unwrap_err();
         assert_eq!(error.next_line(), Some("fleetkey trust add sts.mars-1.amazonaws.com"));
+    }
+
+    const SSO: &str = "--sso-session corp --sso-account-id 123456789012 --sso-role-name Admin";
+
+    #[test]
+    fn a_role_of_a_session_is_what_a_profile_of_it_would_be() {
+        // the environment has no say, as with a profile that is named
+        let world = World::new().signed_in().env(&KEYS).env(&[("AWS_PROFILE", "bad\nname")]);
+        let named = world.ask(SSO).unwrap();
+        assert_eq!(named.describe(), "role Admin in 123456789012 (SSO of session `corp`)");
+        let profile = world.ask("--profile dev").unwrap();
+        assert_eq!(named.fingerprint(), profile.fingerprint());
+        assert_eq!(named.session(), profile.session());
+        world.sso_lends();
+        let credential = world.lend(named.as_ref()).unwrap();
+        assert!(named.token(&credential, &world.host()).is_ok());
+
+        let role = world.ask(&format!("{SSO} --role {ROLE}")).unwrap();
+        assert_eq!(role.describe(), "role eks-prod in 123456789012 (via SSO session `corp`)");
+        let same = world.ask(&format!("--profile dev --role {ROLE}")).unwrap();
+        assert_eq!(role.fingerprint(), same.fingerprint());
+        let other = world.ask(&SSO.replace("Admin", "Reader")).unwrap();
+        assert_ne!(other.fingerprint(), named.fingerprint());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_session_is_said_without_a_profile() {
+        let world = World::new();
+        let error = world.lend(world.ask(SSO).unwrap().as_ref()).unwrap_err();
+        assert_eq!(error.kind(), Kind::SignInNeeded);
+        assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
+        let denied = world.signed_in();
+        denied.http.answer(403, &[], r#"{"message":"No access"}"#);
+        let error = denied.lend(denied.ask(SSO).unwrap().as_ref()).unwrap_err();
+        let words = "SSO did not let SSO session `corp` lend role Admin in 123456789012";
+        assert_eq!(error.message(), words);
+        let error = denied.ask(&SSO.replace("corp", "other")).unwrap_err();
+        assert!(error.message().contains("names `[sso-session other]`"), "{error}");
+        let error = denied.env(&[("AWS_REGION", "")]).ask(SSO).unwrap_err();
+        assert!(!error.to_string().contains("profile"), "{error}");
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Step {
     }
 
     /// Who asks with what this step is lent.
-    fn asker(&self) -> Asker {
+    pub(crate) fn asker(&self) -> Asker {
         match &self.how {
             Source::EnvKeys(_) => EnvKeys::asker(),
             Source::StaticKeys(keys) => keys.asker(),
@@ -160,10 +160,11 @@ impl Request for Step {
             Source::AssumeRole(AssumeRole { role, .. }) => {
                 let via = match &role.profile {
                     Some(profile) => format!("profile {}", shown(profile)),
-                    None => self.asker().profile.map_or_else(
-                        || "the environment".into(),
-                        |profile| format!("profile {}", shown(&profile)),
-                    ),
+                    None => match (self.asker().profile, self.sso()) {
+                        (Some(profile), _) => format!("profile {}", shown(&profile)),
+                        (None, Some(sso)) => format!("SSO {}", sso.whose()),
+                        (None, None) => "the environment".into(),
+                    },
                 };
                 format!("{} (via {via})", role.arn)
             }

@@ -4,6 +4,7 @@
 //! known to repeat parts of the request: an answer about a signature quotes the signed headers, and
 //! the session token is one of them.
 
+pub(crate) mod rest_json;
 mod table;
 
 use fleetkey_provider::{Endpoint, Error, HttpResponse, quoted, shown};
@@ -55,7 +56,7 @@ pub(crate) struct Said {
 impl Said {
     /// Whether it is about who may do what.
     pub(crate) fn is_denied(&self) -> bool {
-        self.code == "AccessDenied"
+        ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"].contains(&&*self.code)
     }
 
     /// Whether it is about the code of a second factor. STS has no error code for that, and more than
@@ -128,12 +129,12 @@ impl Call<'_> {
         match row.next {
             Next::Nothing => error,
             Next::Probe => error.next(self.probe()),
-            Next::WhoAmI => error.next(self.who_am_i()),
+            Next::WhoAmI => self.with_who_am_i(error),
             Next::Fresh => match &self.asker.sign_in {
                 Some(line) => Error::sign_in_needed(error.message())
                     .because(error.cause().unwrap_or_default())
                     .next(line),
-                None => error.next(self.who_am_i()),
+                None => self.with_who_am_i(error),
             },
         }
     }
@@ -161,8 +162,14 @@ impl Call<'_> {
         Error::refused(message).because(self.quote(said)).once()
     }
 
-    fn who_am_i(&self) -> String {
-        format!("aws sts get-caller-identity{}", profile_flag(self.asker.profile.as_deref()))
+    /// The error with a line behind it that makes `aws` ask as the same identity, if that can be.
+    fn with_who_am_i(&self, error: Error) -> Error {
+        match self.asker {
+            // a role that no profile stands for
+            Asker { profile: None, sign_in: Some(_), .. } => error,
+            Asker { profile, .. } => error
+                .next(format!("aws sts get-caller-identity{}", profile_flag(profile.as_deref()))),
+        }
     }
 
     fn probe(&self) -> String {

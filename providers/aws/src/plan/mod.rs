@@ -86,8 +86,8 @@ pub(crate) struct WebIdentity {
 /// A role lent to a person by IAM Identity Center.
 #[derive(Clone, Debug)]
 pub(crate) struct Sso {
-    /// The profile this stands in.
-    pub(crate) profile: String,
+    /// The profile this stands in; `None` if flags named session, account and role.
+    pub(crate) profile: Option<String>,
     /// The session's name; `None` for settings of the older form, known by their start URL.
     pub(crate) session: Option<String>,
     /// Where people sign in.
@@ -98,6 +98,41 @@ pub(crate) struct Sso {
     pub(crate) account: String,
     /// The role in it.
     pub(crate) role: String,
+}
+
+/// An SSO session, whatever roles it lends.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    /// Its name.
+    pub(crate) name: String,
+    /// Where people sign in.
+    pub(crate) start_url: String,
+    /// Where the portal is.
+    pub(crate) region: Region,
+}
+
+impl Session {
+    /// The settings of a role that it lends.
+    pub(crate) fn lends(&self, account: &str, role: &str) -> Sso {
+        let Self { name, start_url, region } = self.clone();
+        let (account, role) = (account.to_owned(), role.to_owned());
+        Sso { profile: None, session: Some(name), start_url, region, account, role }
+    }
+}
+
+impl Sso {
+    /// Where its region stands, as an error would say it.
+    pub(crate) fn region_from(&self) -> String {
+        match (&self.profile, &self.session) {
+            (None, Some(session)) => format!("`sso_region` of `[sso-session {}]`", shown(session)),
+            (profile, _) => {
+                format!(
+                    "`sso_region` of profile `{}`",
+                    shown(profile.as_deref().unwrap_or_default())
+                )
+            }
+        }
+    }
 }
 
 /// A role assumed with the keys of the step before.
@@ -119,10 +154,11 @@ pub(crate) struct Role {
 
 /// The profile that counts, whether it exists or not.
 pub(crate) fn selected(arguments: &Arguments, environment: &Environment) -> Selected {
-    match (&arguments.profile, &environment.profile) {
-        (Some(chosen), _) => Selected { chosen: Some(chosen.clone()), beats_environment: true },
-        (None, chosen) => Selected { chosen: chosen.clone(), beats_environment: false },
-    }
+    let (chosen, beats_environment) = match (&arguments.profile, &environment.profile) {
+        (Some(chosen), _) => (Some(chosen.clone()), true),
+        (None, chosen) => (chosen.clone(), false),
+    };
+    Selected { chosen, beats_environment, has_no_say: arguments.sso.is_some() }
 }
 
 /// The profile that counts.
@@ -130,9 +166,21 @@ pub(crate) fn selected(arguments: &Arguments, environment: &Environment) -> Sele
 pub(crate) struct Selected {
     chosen: Option<Chosen>,
     beats_environment: bool,
+    /// Somebody named a role of an SSO session in its place.
+    has_no_say: bool,
 }
 
 impl Selected {
+    /// Its name, if it has a say.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        (!self.has_no_say).then(|| self.name())
+    }
+
+    /// Its name, if somebody named it.
+    pub(crate) fn named(&self) -> Option<&str> {
+        self.chosen.as_ref().filter(|_| !self.has_no_say).map(|chosen| chosen.value.as_str())
+    }
+
     /// Its name.
     pub(crate) fn name(&self) -> &str {
         self.chosen.as_ref().map_or("default", |chosen| &chosen.value)
@@ -140,6 +188,9 @@ impl Selected {
 
     /// Its section, which must be there if somebody named it.
     pub(crate) fn section<'a>(&self, profiles: &'a Profiles) -> Result<Option<Section<'a>>> {
+        if self.has_no_say {
+            return Ok(None);
+        }
         let section = profiles.profile(self.name());
         match &self.chosen {
             Some(chosen) if section.is_none() => {
@@ -166,8 +217,12 @@ pub(crate) fn plan(
 ) -> Result<Plan> {
     let (name, notes) = (selected.name(), &*host.notes);
     let section = selected.section(profiles)?;
-    let mut plan = match &environment.keys {
-        Some(keys) if !selected.beats_environment => {
+    let mut plan = match (&arguments.sso, &environment.keys) {
+        (Some(asked), _) => {
+            notes.note(&format!("a role of an SSO session, from {}", asked.session.from));
+            Plan { base: Base::Sso(sso::named(asked, profiles)?), roles: Vec::new() }
+        }
+        (None, Some(keys)) if !selected.beats_environment => {
             notes.note(&match &selected.chosen {
                 Some(chosen) => format!("keys of the environment win over {}", chosen.from),
                 None => "keys of the environment are used".into(),
@@ -193,6 +248,15 @@ pub(crate) fn plan(
     Ok(plan)
 }
 
+/// The plan of a profile by what it says itself, whatever the environment or the machine may have;
+/// `None` if nothing in it leads to keys.
+pub(crate) fn of_profile(name: &str, profiles: &Profiles, host: &Host) -> Result<Option<Plan>> {
+    match profiles.profile(name) {
+        Some(section) => profile::plan(Some(section), None, profiles, host),
+        None => Ok(None),
+    }
+}
+
 impl From<Asked> for Role {
     fn from(asked: Asked) -> Self {
         let Asked { arn, external_id, session_name } = asked;
@@ -209,6 +273,11 @@ pub(crate) fn listing(error: Error, profiles: &Profiles) -> Error {
     }
     let paths: Vec<_> = profiles.paths().map(|path| quoted(&path.to_string_lossy())).collect();
     if paths.is_empty() { error } else { error.next(format!(r"grep -n '^\[' {}", paths.join(" "))) }
+}
+
+/// An `[sso-session]` by its name.
+pub(crate) fn sso_session(name: &Chosen, profiles: &Profiles) -> Result<Session> {
+    sso::session(name, profiles)
 }
 
 /// The files that were looked in.

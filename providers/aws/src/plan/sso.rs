@@ -6,8 +6,9 @@
 
 use fleetkey_provider::{Error, Result, Rule, shown};
 
-use super::Sso;
+use super::{Session, Sso, listing, places};
 use crate::{
+    arguments::{AskedSso, Chosen, ROLE_NAME},
     profiles::{Profiles, Section},
     region::Region,
 };
@@ -40,14 +41,41 @@ pub(super) fn settings(section: &Section<'_>, profiles: &Profiles) -> Result<Sso
     let account = needed("sso_account_id", section)?;
     let role = needed("sso_role_name", section)?;
     ACCOUNT.check(&format!("`sso_account_id` of profile `{profile}`"), account)?;
-    ROLE.check(&format!("`sso_role_name` of profile `{profile}`"), role)?;
+    ROLE_NAME.check(&format!("`sso_role_name` of profile `{profile}`"), role)?;
     Ok(Sso {
-        profile: section.name().to_owned(),
+        profile: Some(section.name().to_owned()),
         session,
         start_url: start_url.to_owned(),
         region: Region::parse(region, &format!("`sso_region` of profile `{profile}`"))?,
         account: account.to_owned(),
         role: role.to_owned(),
+    })
+}
+
+/// The settings of a role that flags name.
+pub(super) fn named(asked: &AskedSso, profiles: &Profiles) -> Result<Sso> {
+    let AskedSso { session: name, account, role } = asked;
+    Ok(session(name, profiles)?.lends(account, role))
+}
+
+/// The session of that name.
+pub(super) fn session(name: &Chosen, profiles: &Profiles) -> Result<Session> {
+    let Chosen { value: name, from } = name;
+    let words = format!("`[sso-session {}]`", shown(name));
+    let Some(section) = profiles.sso_session(name) else {
+        let error = Error::config(format!("{from} names {words}, which is not there"));
+        return Err(listing(error.because(format!("looked in {}", places(profiles))), profiles));
+    };
+    let value = |key| {
+        section.get(key).ok_or_else(|| {
+            Error::config(format!("{words} has no `{key}`"))
+                .because(format!("{from} signs in through it"))
+        })
+    };
+    Ok(Session {
+        name: name.clone(),
+        start_url: value("sso_start_url")?.to_owned(),
+        region: Region::parse(value("sso_region")?, &format!("`sso_region` of {words}"))?,
     })
 }
 
@@ -83,14 +111,6 @@ const SETTINGS: [&str; 5] =
 
 const ACCOUNT: Rule =
     Rule { what: "an account", min: 1, max: 20, allows: |c| c.is_ascii_digit(), allowed: "digits" };
-
-const ROLE: Rule = Rule {
-    what: "a role's name",
-    min: 1,
-    max: 64,
-    allows: |c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c),
-    allowed: "letters, digits and `_+=,.@-`",
-};
 
 #[cfg(test)]
 mod tests {

@@ -42,6 +42,11 @@ impl Profiles {
         Some(Section { name, properties: Properties::SsoSession(set.sso_session(name)?) })
     }
 
+    /// The names of all SSO sessions, in no order.
+    pub(crate) fn sso_sessions(&self) -> impl Iterator<Item = &str> {
+        self.set.iter().flat_map(ProfileSet::sso_sessions)
+    }
+
     /// The `endpoint_url` nested under that service in the section `[services name]`.
     pub(crate) fn service_endpoint(&self, services: &str, service: &str) -> Option<&str> {
         let key = PropertiesKey::builder()

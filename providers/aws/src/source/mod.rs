@@ -20,7 +20,7 @@ pub(crate) use env_keys::EnvKeys;
 pub(crate) use instance::Instance;
 pub(crate) use mfa::Mfa;
 pub(crate) use process::Process;
-pub(crate) use sso::{Ends, Sso};
+pub(crate) use sso::{Account, Catalogue, Ends, Sso, Token};
 pub(crate) use static_keys::StaticKeys;
 pub(crate) use web_identity::WebIdentity;
 

@@ -150,7 +150,7 @@ mod tests {
 
     fn settings(session: Option<&str>) -> plan::Sso {
         plan::Sso {
-            profile: "p".into(),
+            profile: Some("p".into()),
             session: session.map(str::to_owned),
             start_url: "https://my.awsapps.com/start".into(),
             region: Region::parse("eu-central-1", "a test").unwrap(),

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use url::form_urlencoded;
 
 use crate::{
+    arguments::ACCOUNT_ID,
     clock::Offset,
     errors::{Asker, Call, LATER, Said, may_be_about_the_clock},
     keys::{Keys, end_of_lent},
@@ -84,7 +85,7 @@ impl Sts {
         if answer.status == 200 {
             return self.keys(question, &answer, offset, host).map(Some);
         }
-        match xml::error(&answer) {
+        match xml::said(&answer, ERROR) {
             Some(said) if said.is_denied() && !said.is_wrong_code() => {
                 let who = &question.asker.who;
                 host.notes.note(&format!("STS did not let {who} {}", question.task));
@@ -141,12 +142,28 @@ impl Sts {
         xml::text(&answer.body, &path).ok_or_else(|| self.not_understood(&question, "no `UserId`"))
     }
 
+    /// The account of whoever signs.
+    pub(crate) async fn account(&self, keys: &Keys, asker: &Asker, host: &Host) -> Result<String> {
+        let question = Question {
+            action: "GetCallerIdentity",
+            parameters: Vec::new(),
+            task: "learn its own account",
+            asker,
+            keys: Some(keys),
+        };
+        let (answer, _) = self.ask(&question, host).await?;
+        let path = ["GetCallerIdentityResponse", "GetCallerIdentityResult", "Account"];
+        xml::text(&answer.body, &path)
+            .filter(|account| ACCOUNT_ID.check("an account", account).is_ok())
+            .ok_or_else(|| self.not_understood(&question, "no `Account`"))
+    }
+
     async fn ask(&self, question: &Question<'_>, host: &Host) -> Result<(HttpResponse, Offset)> {
         let (answer, offset) = self.answered(question, host).await?;
         if answer.status == 200 {
             return Ok((answer, offset));
         }
-        Err(self.refused(question, &answer, xml::error(&answer), host))
+        Err(self.refused(question, &answer, xml::said(&answer, ERROR), host))
     }
 
     /// Asks, and once more for the time there if the signature was refused and the clock here is
@@ -255,15 +272,17 @@ impl<'a> Question<'a> {
 /// STS asks to come again with status 400, as if the request had been wrong.
 fn is_throttled(answer: &HttpResponse) -> bool {
     answer.status == 400
-        && xml::error(answer).is_some_and(|said| LATER.contains(&said.code.as_str()))
+        && xml::said(answer, ERROR).is_some_and(|said| LATER.contains(&said.code.as_str()))
 }
 
 fn is_about_the_clock(answer: &HttpResponse) -> bool {
     (400..500).contains(&answer.status)
-        && xml::error(answer).is_some_and(|said| may_be_about_the_clock(&said.code))
+        && xml::said(answer, ERROR).is_some_and(|said| may_be_about_the_clock(&said.code))
 }
 
 const OF_MACHINE: &str = "the region of this machine";
+/// Where errors stand.
+const ERROR: &[&str] = &["ErrorResponse", "Error"];
 const VERSION: &str = "2011-06-15";
 const FORM: &str = "application/x-www-form-urlencoded";
 

@@ -4,28 +4,33 @@
 //! ([`session`]). Roles are forgotten with it, so that signing out means here what it means there; and
 //! they are shared with `aws` ([`RoleCache`]).
 
+mod catalogue;
 mod oidc;
+mod portal;
 mod session;
 mod token_file;
 
 use std::path::{Path, PathBuf};
 
-use fleetkey_provider::{
-    Credential, CredentialKey, ExposeSecret, Host, HttpRequest, HttpResponse, Method, Result,
-    Retry, SessionKey, shown,
-};
+use fleetkey_provider::{Credential, CredentialKey, ExposeSecret, Host, Result, SessionKey, shown};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
-use self::session::{Session, Token};
+pub(crate) use self::{
+    catalogue::{Account, Catalogue},
+    session::Token,
+};
+use self::{
+    portal::{Portal, Question},
+    session::Session,
+};
 use super::role_cache::RoleCache;
 use crate::{
-    clock::Offset,
-    endpoints::Target,
-    errors::{Asker, Call, Said},
+    endpoints::{Endpoints, Service, Target},
+    errors::Asker,
     keys::{Keys, end_of_lent},
     plan,
+    region::Region,
 };
 
 /// A role lent for a person's SSO session.
@@ -35,16 +40,26 @@ pub(crate) struct Sso {
     session: Session,
     /// What `aws` keeps of this role.
     kept: RoleCache,
-    portal: Target,
-    ca_bundle: Option<PathBuf>,
+    portal: Portal,
 }
 
 /// Where SSO is asked.
+#[derive(Clone)]
 pub(crate) struct Ends {
     /// For roles.
     pub(crate) portal: Target,
     /// To renew the session. Nobody cares what is wrong with it until it has to be asked.
     pub(crate) oidc: Result<Target>,
+}
+
+impl Ends {
+    /// Those of a region; `from` names where it came from.
+    pub(crate) fn find(endpoints: &Endpoints<'_>, region: &Region, from: &str) -> Result<Self> {
+        Ok(Self {
+            portal: endpoints.of(Service::Sso, region, from)?,
+            oidc: endpoints.of(Service::SsoOidc, region, from),
+        })
+    }
 }
 
 impl Sso {
@@ -56,10 +71,12 @@ impl Sso {
         ca_bundle: Option<PathBuf>,
         host: &Host,
     ) -> Self {
-        let Ends { portal, oidc } = ends;
-        let session = Session::new(&settings, home, oidc, ca_bundle.clone(), host);
+        let Ends { portal: target, oidc } = ends;
+        let plan::Sso { profile, session, start_url, region: _, account: _, role: _ } = &settings;
+        let named = (profile.as_deref(), session.as_deref(), start_url.as_str());
+        let session = Session::new(named, home, oidc, ca_bundle.clone(), host);
         let kept = RoleCache::new(&settings, home);
-        Self { settings, session, kept, portal, ca_bundle }
+        Self { settings, session, kept, portal: Portal { target, ca_bundle } }
     }
 
     /// Who signs in.
@@ -69,13 +86,13 @@ impl Sso {
 
     /// Session, account and role.
     pub(crate) fn key(&self, key: &mut CredentialKey) {
-        let Self { settings, session, kept: _, portal, ca_bundle } = self;
+        let Self { settings, session, kept: _, portal: Portal { target, ca_bundle } } = self;
         let plan::Sso { profile: _, session: _, start_url: _, region, account, role } = settings;
         key.field("sso session", &session.key().fingerprint().to_string());
         key.field("sso region", region.as_str());
         key.field("sso account", account);
         key.field("sso role", role);
-        let Target { endpoint, signing_region: _, is_default } = portal;
+        let Target { endpoint, signing_region: _, is_default } = target;
         key.maybe("sso endpoint", (!is_default).then(|| endpoint.as_str()));
         key.maybe("ca bundle", ca_bundle.as_ref().map(|path| path.to_string_lossy()).as_deref());
     }
@@ -93,36 +110,25 @@ impl Sso {
         stamp.is_some() && self.session.stamp(host) == stamp
     }
 
-    /// Asks the portal.
+    /// Asks the portal, with the session's token.
     pub(crate) async fn obtain(&self, host: &Host) -> Result<Keys> {
-        let Token { secret: token, stamp } = self.session.token(host).await?;
-        let asker = self.asker();
+        self.lent(&self.session.token(host).await?, host).await
+    }
+
+    /// Asks the portal with this token.
+    pub(crate) async fn lent(&self, token: &Token, host: &Host) -> Result<Keys> {
+        let asker = self.session.asker();
         let task = format!("lend {}", self.role());
-        let call = Call {
-            service: "SSO",
-            endpoint: &self.portal.endpoint,
+        let question = Question {
+            path: "/federation/credentials",
+            query: &[("role_name", &self.settings.role), ("account_id", &self.settings.account)],
             task: &task,
             asker: &asker,
-            secrets: &[token.expose_secret()],
+            token,
         };
-        let request = HttpRequest {
-            method: Method::Get,
-            endpoint: self.portal.endpoint.at(
-                "/federation/credentials",
-                &[("role_name", &self.settings.role), ("account_id", &self.settings.account)],
-            ),
-            headers: vec![("x-amz-sso_bearer_token".into(), token.expose_secret().into())],
-            body: Vec::new(),
-            ca_bundle: self.ca_bundle.clone(),
-            retry: Retry::Safe(|_| false),
-        };
-        let sent = host.clock.now();
-        let answer = host.http.send(&request).await?;
-        let offset =
-            Offset::default().learn(sent, &answer, ("SSO", &self.portal.endpoint), host)?;
-        if answer.status != 200 {
-            return Err(call.error(&answer, said(&answer), host.clock.now()));
-        }
+        let (answer, offset) = self.portal.ask(&question, host).await?;
+        let secrets = [token.secret.expose_secret()];
+        let call = self.portal.call(&question, &secrets);
         let lent: Answer = serde_json::from_slice(&answer.body)
             .map_err(|_| call.not_understood("an answer of another shape"))?;
         let lent = lent.role_credentials;
@@ -134,7 +140,7 @@ impl Sso {
         Ok(Keys {
             account: Some(self.settings.account.clone()),
             expires: Some(end_of_lent(expires, "SSO", offset, host)),
-            session_stamp: stamp,
+            session_stamp: token.stamp,
             offset,
             ..keys
         })
@@ -154,12 +160,24 @@ impl Sso {
 
     /// As a person would say it.
     pub(crate) fn describe(&self) -> String {
-        format!("{} (SSO of profile `{}`)", self.role(), shown(&self.settings.profile))
+        format!("{} (SSO of {})", self.role(), self.whose())
     }
 
     /// Who asks with it, and with the keys it lends.
     pub(crate) fn asker(&self) -> Asker {
-        self.session.asker()
+        let asker = self.session.asker();
+        match asker.profile {
+            Some(_) => asker,
+            None => Asker { who: format!("{} of {}", self.role(), asker.who), ..asker },
+        }
+    }
+
+    /// What named it, as a person would say it.
+    pub(crate) fn whose(&self) -> String {
+        match (&self.settings.profile, &self.settings.session) {
+            (None, Some(session)) => format!("session `{}`", shown(session)),
+            (profile, _) => format!("profile `{}`", shown(profile.as_deref().unwrap_or_default())),
+        }
     }
 
     fn role(&self) -> String {
@@ -181,28 +199,6 @@ struct RoleCredentials {
     session_token: String,
     /// Milliseconds, unlike everything else of AWS.
     expiration: i64,
-}
-
-/// The code is in a header or the body, and where it is in neither the status means the same.
-fn said(answer: &HttpResponse) -> Option<Said> {
-    let body: Map<String, Value> = serde_json::from_slice(&answer.body).ok()?;
-    let text = |name: &str| {
-        body.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, v)| v.as_str())
-    };
-    let kind = answer
-        .header("x-amzn-errortype")
-        .or_else(|| text("__type"))
-        .and_then(|kind| kind.split(':').next())
-        .and_then(|kind| kind.rsplit('#').next());
-    let code = match (answer.status, kind) {
-        (401, _) => "UnauthorizedException",
-        (_, Some(kind)) => kind,
-        (403, None) => "ForbiddenException",
-        (404, None) => "ResourceNotFoundException",
-        (429, None) => "TooManyRequestsException",
-        (_, None) => "InvalidRequestException",
-    };
-    Some(Said { code: code.into(), message: text("message").unwrap_or_default().into() })
 }
 
 #[cfg(test)]

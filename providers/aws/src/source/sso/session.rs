@@ -23,7 +23,6 @@ use crate::{
     NAME,
     endpoints::Target,
     errors::Asker,
-    plan,
     shell::{files_prefix, profile_flag},
 };
 
@@ -39,8 +38,8 @@ const GROWTH: usize = 16 * 1024;
 /// A person's SSO session.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
-    /// The profile it is wanted for.
-    profile: String,
+    /// The profile it is wanted for; `None` if it was named by itself.
+    profile: Option<String>,
     /// Its name; `None` for settings of the older form.
     name: Option<String>,
     start_url: String,
@@ -53,28 +52,28 @@ pub(super) struct Session {
 }
 
 /// What the portal is shown.
-pub(super) struct Token {
+pub(crate) struct Token {
     pub(super) secret: SecretString,
     /// The stamp of the file it stands in, as it was before it was read; `None` if it stands in none.
     pub(super) stamp: Option<i128>,
 }
 
 impl Session {
-    /// That of these settings. `home` is where `~/.aws` is.
+    /// That of this profile, name and start URL; one of the first two is there. `home` is where
+    /// `~/.aws` is.
     pub(super) fn new(
-        settings: &plan::Sso,
+        (profile, name, start_url): (Option<&str>, Option<&str>, &str),
         home: &Path,
         oidc: Result<Target>,
         ca_bundle: Option<PathBuf>,
         host: &Host,
     ) -> Self {
-        let plan::Sso { profile, session, start_url, region: _, account: _, role: _ } = settings;
-        let name = file_name(session.as_ref().unwrap_or(start_url));
-        let file = home.join(".aws").join("sso").join("cache").join(name);
+        let file =
+            home.join(".aws").join("sso").join("cache").join(file_name(name.unwrap_or(start_url)));
         Self {
-            profile: profile.clone(),
-            name: session.clone(),
-            start_url: start_url.clone(),
+            profile: profile.map(str::to_owned),
+            name: name.map(str::to_owned),
+            start_url: start_url.to_owned(),
             file: host.files.real(&file),
             prefix: files_prefix(host),
             oidc,
@@ -101,18 +100,18 @@ impl Session {
     pub(super) fn sign_in_line(&self) -> String {
         let of = match &self.name {
             Some(name) => format!(" --sso-session {}", quoted(name)),
-            None => profile_flag(Some(&self.profile)),
+            None => profile_flag(self.profile.as_deref()),
         };
         format!("{}aws sso login{of}", self.prefix)
     }
 
     /// Who asks with it, and with the keys it brings.
     pub(super) fn asker(&self) -> Asker {
-        Asker {
-            who: format!("profile `{}`", shown(&self.profile)),
-            profile: Some(self.profile.clone()),
-            sign_in: Some(self.sign_in_line()),
-        }
+        let who = match &self.profile {
+            Some(profile) => format!("profile `{}`", shown(profile)),
+            None => format!("SSO session `{}`", shown(self.called())),
+        };
+        Asker { who, profile: self.profile.clone(), sign_in: Some(self.sign_in_line()) }
     }
 
     /// A token that works, renewed if it has to be. Fails with
@@ -238,10 +237,14 @@ impl Session {
     }
 
     fn needed(&self, cause: String) -> Error {
-        let session = self.name.as_ref().unwrap_or(&self.start_url);
-        Error::sign_in_needed(format!("nobody is signed in to SSO `{}`", shown(session)))
+        Error::sign_in_needed(format!("nobody is signed in to SSO `{}`", shown(self.called())))
             .because(cause)
             .next(self.sign_in_line())
+    }
+
+    /// What people call it by.
+    fn called(&self) -> &str {
+        self.name.as_ref().unwrap_or(&self.start_url)
     }
 
     /// The last sign-in is over; `why` goes behind "it".
@@ -253,7 +256,7 @@ impl Session {
         match (why, &self.name) {
             (_, None) => format!(
                 "is not renewed, since profile `{}` names no `sso_session`",
-                shown(&self.profile)
+                shown(self.profile.as_deref().unwrap_or_default())
             ),
             (Unrenewable::NoGrant, Some(name)) => format!(
                 "brought nothing to renew it with; `sso_registration_scopes = sso:account:access` in \
