@@ -226,6 +226,17 @@ fn a_region_that_the_organisation_closed_is_passed_over() {
 }
 
 #[test]
+fn keys_that_a_region_does_not_know_may_mean_that_it_is_not_switched_on() {
+    let unknown = r#"{"__type":"UnrecognizedClientException","message":"token is invalid"}"#;
+    let cloud = one_account().on("eks.af-south-1", 403, unknown).on("eks.", 200, NONE);
+    let line = "--sso-session corp --role-name Admin";
+    let found = discovered(line, &["af-south-1", "eu-west-1"], &world(), &cloud);
+    assert_eq!(found.failed(), ["clusters of account prod (111111111111) in af-south-1"]);
+    assert!(found.failures[0].1.to_string().contains("not switched on"));
+    assert_eq!(cloud.count("eks."), 2);
+}
+
+#[test]
 fn who_may_not_ask_for_regions_looks_in_those_that_everybody_has() {
     let cloud = one_account()
         .on("/assignment/roles", 200, ADMIN)
