@@ -27,6 +27,8 @@ pub(crate) enum Origin {
     Flag(&'static str),
     /// The cluster's exec extension in the kubeconfig.
     Cluster(&'static str),
+    /// The name of the cluster's API server.
+    Server,
     /// The environment.
     Variable(&'static str),
 }
@@ -43,6 +45,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Flag(name) => write!(f, "`--{name}`"),
             Self::Cluster(name) => write!(f, "`spec.cluster.config.{name}`"),
+            Self::Server => f.write_str("the cluster's `server`"),
             Self::Variable(name) => write!(f, "the variable `{name}`"),
         }
     }

@@ -15,6 +15,7 @@ mod cloud;
 mod entra;
 mod environment;
 mod errors;
+mod foreign;
 mod given;
 mod go_duration;
 mod inventory;
@@ -35,7 +36,10 @@ mod token;
 mod variables;
 
 use clap::{ArgMatches, Command};
-use fleetkey_provider::{ExecInfo, Host, Inventory, Provider, Request, Result};
+use fleetkey_provider::{
+    Adoption, ClusterInfo, Env, ExecInfo, Extension, Foreign, Host, Inventory, Overrides, Provider,
+    Request, Result, StandIn,
+};
 
 /// The provider, for the registry.
 pub const PROVIDER: &dyn Provider = &Azure;
@@ -64,6 +68,26 @@ impl Provider for Azure {
         host: &Host,
     ) -> Result<Box<dyn Request>> {
         request::request(matches, exec, host)
+    }
+
+    fn recognises(&self, cluster: &ClusterInfo) -> bool {
+        foreign::recognises(cluster)
+    }
+
+    fn adopt(&self, foreign: &Foreign, overrides: &Overrides) -> Option<Result<Adoption>> {
+        foreign::adopt(foreign, overrides)
+    }
+
+    fn extension(&self, args: &[String]) -> Result<Extension> {
+        foreign::extension(args)
+    }
+
+    fn secrets(&self) -> &'static [&'static str] {
+        foreign::SECRETS
+    }
+
+    fn stands_in(&self, program: &str, args: &[String], env: &dyn Env) -> Option<Result<StandIn>> {
+        foreign::stands_in(program, args, env)
     }
 
     fn inventory(&self) -> Option<&'static dyn Inventory> {

@@ -53,7 +53,8 @@ impl Login {
     }
 }
 
-const ALL: [Login; 10] = [
+/// All of them.
+pub(crate) const ALL: [Login; 10] = [
     Login::DeviceCode,
     Login::Interactive,
     Login::Spn,

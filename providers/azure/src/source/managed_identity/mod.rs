@@ -229,7 +229,7 @@ fn service(identity: &Identity, host: &Host) -> Result<Service> {
 /// Where the token service of an app, or of an Arc machine, is.
 const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
 /// The secret that an app's token service wants.
-const IDENTITY_HEADER: &str = "IDENTITY_HEADER";
+pub(crate) const IDENTITY_HEADER: &str = "IDENTITY_HEADER";
 /// The certificate of Service Fabric's token service.
 const IDENTITY_SERVER_THUMBPRINT: &str = "IDENTITY_SERVER_THUMBPRINT";
 /// Set beside [`IDENTITY_ENDPOINT`] on Arc machines.
@@ -237,7 +237,7 @@ const IMDS_ENDPOINT: &str = "IMDS_ENDPOINT";
 /// Where the token service of Cloud Shell, or of Azure Machine Learning, is.
 const MSI_ENDPOINT: &str = "MSI_ENDPOINT";
 /// The secret that the token service of Azure Machine Learning wants.
-const MSI_SECRET: &str = "MSI_SECRET";
+pub(crate) const MSI_SECRET: &str = "MSI_SECRET";
 /// Where the instance metadata service is, if not at its own address.
 const POD_IDENTITY: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
 
