@@ -6,9 +6,28 @@
 
 #![allow(missing_docs, reason = "hidden: the tests say what they ask")]
 
-use fleetkey_provider::{ExposeSecret, SecretString};
+use clap::{Arg, Command};
+use fleetkey_provider::{ExecInfo, ExposeSecret, SecretString};
 
-use crate::az::Cache;
+use crate::{
+    arguments::{Arguments, augment},
+    az::Cache,
+};
+
+pub use crate::foreign::{DIFFERENCES, Difference};
+
+/// What arguments behind `get-token azure` mean, as a text to compare; no secret is in it.
+pub fn sign_in(args: &[String]) -> Result<String, String> {
+    let own = |name: &'static str| Arg::new(name).long(name);
+    let command = augment(Command::new("azure").no_binary_name(true));
+    let command = command.arg(own("cache-dir")).arg(own("timeout"));
+    let mut matches = command.try_get_matches_from(args).map_err(|error| error.to_string())?;
+    let mut more = |name| matches.remove_one::<String>(name);
+    let (cache_dir, timeout) = (more("cache-dir"), more("timeout"));
+    let arguments = Arguments::read(&mut matches, &ExecInfo::default());
+    let arguments = arguments.map_err(|error| error.to_string())?;
+    Ok(format!("{arguments:#?}\ncache-dir {cache_dir:?}\ntimeout {timeout:?}"))
+}
 
 /// What is read of a cache, in the order it would be used.
 #[derive(Debug)]

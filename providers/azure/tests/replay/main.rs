@@ -1,4 +1,4 @@
-//! Replays what other programs recorded of Entra.
+//! Replays what other programs recorded of Entra, and the cases that kubelogin is tested by.
 //!
 //! The data is not part of this repository. It is read from the folder `FLEETKEY_FIXTURES`, or from
 //! `../shared/fixtures` beside the repository; without it every set says that it was skipped, and
@@ -9,6 +9,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails at the first surprise")]
 
 mod cassette;
+mod convert_kubeconfig;
 mod entra;
 mod msal_caches;
 
