@@ -8,6 +8,7 @@ mod beside;
 mod clock;
 mod endpoints;
 mod errors;
+mod foreign;
 mod inventory;
 mod jwt;
 mod keys;
@@ -37,7 +38,10 @@ mod xml;
 pub mod replay;
 
 use clap::{ArgMatches, Command};
-use fleetkey_provider::{ExecInfo, Host, Inventory, Provider, Request, Result};
+use fleetkey_provider::{
+    Adoption, ClusterInfo, Env, ExecInfo, Extension, Foreign, Host, Inventory, Overrides, Provider,
+    Request, Result, StandIn,
+};
 
 /// The provider, for the registry.
 pub const PROVIDER: &dyn Provider = &Aws;
@@ -70,5 +74,25 @@ impl Provider for Aws {
 
     fn inventory(&self) -> Option<&'static dyn Inventory> {
         Some(inventory::INVENTORY)
+    }
+
+    fn recognises(&self, cluster: &ClusterInfo) -> bool {
+        foreign::recognises(cluster)
+    }
+
+    fn adopt(&self, foreign: &Foreign, overrides: &Overrides) -> Option<Result<Adoption>> {
+        foreign::adopt(foreign, overrides)
+    }
+
+    fn extension(&self, args: &[String]) -> Result<Extension> {
+        foreign::extension(args)
+    }
+
+    fn secrets(&self) -> &'static [&'static str] {
+        foreign::SECRETS
+    }
+
+    fn stands_in(&self, program: &str, args: &[String], env: &dyn Env) -> Option<Result<StandIn>> {
+        foreign::stands_in(program, args, env)
     }
 }

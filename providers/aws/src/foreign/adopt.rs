@@ -194,9 +194,9 @@ impl Taken {
 
     fn override_with(&mut self, Overrides(overrides): &Overrides, flags: &Flags) {
         // those of a flag that is repeated are all meant, in place of all there were
-        for (name, _) in overrides {
+        for (name, value) in overrides {
             self.words.remove(name);
-            for rival in rivals(name) {
+            for rival in rivals(name).iter().filter(|_| value != "false") {
                 self.words.remove(rival);
             }
         }

@@ -103,8 +103,9 @@ impl<'a> GetToken<'a> {
             cluster_name,
             cluster_id,
             role_arn: own.value("role-arn"),
-            region: value("region"),
-            profile: value("profile"),
+            // an empty one is none, as in the original
+            region: value("region").filter(|text| !text.is_empty()),
+            profile: value("profile").filter(|text| !text.is_empty()),
             output: value("output"),
             query: value("query"),
             further: further.filter(|name| !UNDERSTOOD.contains(name)).collect(),

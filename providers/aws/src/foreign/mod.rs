@@ -2,8 +2,8 @@
 //! were written for them.
 //!
 //! Each program's grammar is in a file of its own, and so is its manner of answering. Both are
-//! understood into the same flags of ours: to be written into a kubeconfig ([`adopt`]), into a
-//! cluster's extension ([`extension`]), or to be run at once ([`stands_in`]).
+//! understood into the same flags of ours: to be written into a kubeconfig ([`adopt()`]), into a
+//! cluster's extension ([`extension()`]), or to be run at once ([`stands_in()`]).
 
 mod adopt;
 mod argparse;

@@ -1,11 +1,14 @@
 //! Tokens as `aws eks get-token` made them at a clock that stood still, byte for byte.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use fleetkey_aws::replay;
-use fleetkey_provider::{ExposeSecret, Host, Result, Token, testing::StaticEnv};
+use fleetkey_aws::{PROVIDER, replay};
+use fleetkey_provider::{
+    ExposeSecret, Host, Result, StandIn, Token,
+    testing::{ManualClock, StaticEnv},
+};
 use serde_json::Value;
 
-use crate::Set;
+use crate::{Set, chain::request};
 
 #[test]
 fn token_goldens() {
@@ -22,9 +25,53 @@ fn token_goldens() {
         assert_eq!(url(&token), text(case, "url"));
         assert_eq!(token.secret.expose_secret(), text(case, "token"));
         assert_eq!(token.expires.to_string(), text(case, "expiration"));
+        assert_eq!(printed(case), whole(case));
         set.ran();
     }
     set.finish();
+}
+
+/// What is printed for the command line of the case: as `aws` was called, with its keys in the
+/// environment.
+fn printed(case: &Value) -> String {
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", case["access_key"].as_str()),
+        ("AWS_SECRET_ACCESS_KEY", case["secret_key"].as_str()),
+        ("AWS_SESSION_TOKEN", case["session_token"].as_str()),
+    ];
+    let keys = keys.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let extra = case["extra_env"].as_object().unwrap().iter();
+    let extra = extra.map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
+    let host = Host {
+        env: Box::new(StaticEnv::new(keys.chain(extra))),
+        clock: Box::new(ManualClock::at(text(case, "time"))),
+        ..Host::refusing()
+    };
+    let (region, flag, cluster) = (text(case, "region"), text(case, "flag"), text(case, "cluster"));
+    let line = ["--region", region, "eks", "get-token", flag, cluster, "--output", "json"];
+    let Some(Ok(StandIn::Token { args, manner })) =
+        PROVIDER.stands_in("aws", &line.map(str::to_owned), &*host.env)
+    else {
+        panic!("{line:?} is not understood")
+    };
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let request = request(&args, &host).unwrap();
+    let credential = request.at_hand(&host).unwrap().unwrap();
+    let token = request.token(&credential, &host).unwrap();
+    let (version, warning) = manner.version(None).unwrap();
+    assert_eq!(warning, None);
+    manner.answer(&token, &version).unwrap()
+}
+
+/// What `aws` printed around the token.
+fn whole(case: &Value) -> String {
+    format!(
+        "{{\n    \"kind\": \"ExecCredential\",\n    \"apiVersion\": \
+         \"client.authentication.k8s.io/v1beta1\",\n    \"spec\": {{}},\n    \"status\": {{\n        \
+         \"expirationTimestamp\": \"{}\",\n        \"token\": \"{}\"\n    }}\n}}\n\n",
+        text(case, "expiration"),
+        text(case, "token")
+    )
 }
 
 /// Why ours is another token, if it is; it is checked to be the one the reason says.

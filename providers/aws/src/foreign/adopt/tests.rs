@@ -167,6 +167,9 @@ fn overrides_win_over_everything() {
         );
         assert!(ours.env.is_empty(), "the profile is not meant");
     }
+    let over = [("forward-session-name", "false")];
+    let ours = adopted("aws-iam-authenticator", "token -i c -r a -s me --region r", &[], &over);
+    assert_eq!(ours.args.join(" "), "--cluster-name c --region r --role-arn a --session-name me");
     let over = [("role-arn", "b"), ("forward-session-name", "false")];
     let ours =
         adopted("aws-iam-authenticator", "token -i c -e x --forward-session-name", &env, &over);

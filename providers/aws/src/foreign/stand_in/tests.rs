@@ -179,3 +179,53 @@ fn fleetkeys_own_lines_are_its_own() {
     }
     assert!(ask("kubelogin", "get-token --server-id x", &[]).is_none());
 }
+
+#[test]
+fn whatever_is_typed_get_token_understands_what_comes_of_it() {
+    use fleetkey_provider::Provider;
+    const WORDS: &[&str] = &[
+        "",
+        "-",
+        "--",
+        "-1",
+        "--=",
+        "-=",
+        "eks",
+        "get-token",
+        "token",
+        "-i",
+        "-ix",
+        "-é",
+        "--role",
+        "--cluster-name",
+        "--cluster-name=--no-cache",
+        "--cluster",
+        "--region",
+        "--profile=-x",
+        "--region=",
+        "--cluster-id=\u{1b}",
+        "--query=@",
+        "--token-only=",
+        "-r=-s",
+        "--help",
+        "--forward-session-name",
+    ];
+    let env = StaticEnv::default();
+    let command = crate::Aws.arguments(clap::Command::new("aws").no_binary_name(true));
+    for (program, start) in
+        [("aws", &["eks", "get-token"][..]), ("aws-iam-authenticator", &["token"]), ("x", &["eks"])]
+    {
+        for first in WORDS {
+            for second in WORDS {
+                for third in WORDS {
+                    let line = start.iter().chain([first, second, third]);
+                    let line: Vec<String> = line.map(|word| (*word).to_owned()).collect();
+                    if let Some(Ok(StandIn::Token { args, .. })) = stands_in(program, &line, &env) {
+                        let parsed = command.clone().try_get_matches_from(&args);
+                        assert!(parsed.is_ok(), "{line:?}: {args:?}");
+                    }
+                }
+            }
+        }
+    }
+}
