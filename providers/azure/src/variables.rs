@@ -138,6 +138,10 @@ pub(crate) const AZURE_CLOUD_NAME: &str = "AZURE_CLOUD_NAME";
 /// Whether `az` is to be run for every token.
 pub(crate) const FLEETKEY_RUN_AZ: &str = "FLEETKEY_RUN_AZ";
 
+/// Where kubelogin keeps its cache, whatever else it is told of the environment. Read only where a
+/// command line or a user of kubelogin's is understood.
+pub(crate) const KUBECACHEDIR: &str = "KUBECACHEDIR";
+
 /// A job of GitHub Actions that may ask for a token has both.
 pub(crate) const ACTIONS_ID_TOKEN_REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 pub(crate) const ACTIONS_ID_TOKEN_REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";

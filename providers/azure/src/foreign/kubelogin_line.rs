@@ -23,9 +23,6 @@ pub(super) const GET_TOKEN: &str = "get-token";
 /// What it does where nobody says how to sign in.
 pub(super) const DEFAULT_LOGIN: &str = "devicecode";
 
-/// Moves kubelogin's cache, whatever else it is told of the environment.
-pub(super) const KUBECACHEDIR: &str = "KUBECACHEDIR";
-
 type Env = [(String, String)];
 
 /// Understands a user; `None` if it is no question for a token, or another program's.
@@ -87,7 +84,7 @@ fn settle(
     notes: &mut Vec<String>,
 ) -> Result<Vec<(String, String)>> {
     let mut env = env.to_vec();
-    if let Some(folder) = taken(&mut env, KUBECACHEDIR)
+    if let Some(folder) = taken(&mut env, variables::KUBECACHEDIR)
         && flags::filled(values, flags::CACHE_DIR).is_none()
     {
         values.insert(flags::CACHE_DIR, folder);

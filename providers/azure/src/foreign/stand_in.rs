@@ -9,7 +9,7 @@ use super::{
     adopt::Found,
     convert::Convert,
     flags::{self, Takes, Values},
-    kubelogin_line::{self, DEFAULT_LOGIN, GET_TOKEN, KUBECACHEDIR, NAME},
+    kubelogin_line::{self, DEFAULT_LOGIN, GET_TOKEN, NAME},
     manner::Kubelogin,
     variables_win,
 };
@@ -84,7 +84,7 @@ fn token(mut values: Values, env: &dyn Env) -> Result<StandIn> {
         }
     }
     if flags::filled(&values, flags::CACHE_DIR).is_none()
-        && let Some(folder) = var(KUBECACHEDIR)
+        && let Some(folder) = var(variables::KUBECACHEDIR)
     {
         values.insert(flags::CACHE_DIR, folder);
     }
