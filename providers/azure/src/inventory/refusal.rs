@@ -46,7 +46,7 @@ pub(super) fn refused(
             let kind = if arm.sign_in.is_some() { Kind::SignInNeeded } else { Kind::Refused };
             let line = arm.sign_in.clone().unwrap_or_else(|| LIST.into());
             Error::new(kind, "Azure Resource Manager does not take the token")
-                .because(said)
+                .because(format!("{said}; `--fresh` brings another one"))
                 .next(line)
         }
         (403, _) => {
@@ -64,8 +64,8 @@ pub(super) fn refused(
                 .next(question.without_admin())
         }
         (429, _) => {
-            let wait = answer.header("retry-after").filter(|wait| wait.len() < 10);
-            let wait = wait.map(|wait| format!("; it wants {} s of peace", shown(wait)));
+            let wait = answer.header("retry-after").filter(|wait| wait.parse::<u32>().is_ok());
+            let wait = wait.map(|wait| format!("; it may be asked again in {wait} s"));
             Error::unavailable("Azure Resource Manager is asked too often")
                 .because(said + &wait.unwrap_or_default())
                 .next(probe(arm))

@@ -1,3 +1,5 @@
+//! One cluster that is named: which questions are asked, and what comes of them.
+
 use super::*;
 
 const CREDENTIAL: &str = "https://management.azure.com/subscriptions/aaaaaaaa-0000-0000-0000-000000000001/\

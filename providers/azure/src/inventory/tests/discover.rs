@@ -1,3 +1,5 @@
+//! A search: tenants, subscriptions, pages, and what one of them refuses.
+
 use super::*;
 
 const HOST: &str = "https://management.azure.com";

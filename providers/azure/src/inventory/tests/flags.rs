@@ -1,3 +1,5 @@
+//! What is typed, and what the help says.
+
 use super::*;
 
 fn wrong(line: &str) -> Error {

@@ -1,3 +1,5 @@
+//! What Azure Resource Manager says no to, and what is shown of it.
+
 use super::*;
 
 #[test]

@@ -1,7 +1,12 @@
-use fleetkey_provider::Request;
+//! Who asks, and as whom the clusters are reached then.
+
+use fleetkey_provider::{Foreign, Request};
 
 use super::*;
-use crate::testing::access_token;
+use crate::{
+    server_id::{AKS, AKS_CLIENT},
+    testing::access_token,
+};
 
 /// The token, as the broker goes about it.
 fn token(request: &dyn Request, world: &World) -> Result<Credential> {
@@ -82,7 +87,7 @@ fn a_person_signs_in_by_the_application_of_az_and_the_sessions_are_apart() {
     let request = errand.request().unwrap();
     assert!(format!("{request:?}").contains(crate::az::CLIENT));
     let command = crate::arguments::augment(Command::new("azure").no_binary_name(true));
-    let line = ["--server-id", crate::server_id::AKS];
+    let line = ["--server-id", AKS];
     let mut matches = command.try_get_matches_from(line).unwrap();
     let exec = fleetkey_provider::ExecInfo::default();
     let aks = crate::request::request(&mut matches, &exec, &world.host()).unwrap();
@@ -196,4 +201,39 @@ fn of_azs_subscriptions_only_real_ones_are_meant() {
     assert!(error.cause().unwrap().contains(DEV), "{error}");
     let disabled = world(json!([entry(PROD, "x", "Disabled")]));
     assert!(discover("", &disabled).unwrap().is_empty());
+}
+
+/// What Azure writes is taken over as what was chosen here.
+#[test]
+fn the_users_that_azure_writes_sign_in_as_whoever_asked() {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let written = format!(
+        "get-token --environment AzurePublicCloud --server-id {AKS} --client-id {AKS_CLIENT} \
+         --tenant-id {TENANT} --login devicecode"
+    );
+    let foreign =
+        Foreign::Program { name: "kubelogin".into(), args: words(&written), env: Vec::new() };
+    for (line, world, has, hasnt) in [
+        ("", with_az(), "--login azurecli", "--client-id"),
+        ("", World::default(), "--tenant-id 1111", "--login"),
+        ("-l interactive --client-id own", World::default(), "--client-id own", "devicecode"),
+        (
+            "-l spn --client-id app --client-secret-file /s -t a.b",
+            World::default().file("/s", "x"),
+            "--client-secret-file /s",
+            AKS_CLIENT,
+        ),
+        (
+            "-l msi --client-id app",
+            World::default().env(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1")]),
+            "--login msi",
+            AKS_CLIENT,
+        ),
+    ] {
+        let typed = Overrides(overrides(line, &world));
+        let adoption = crate::PROVIDER.adopt(&foreign, &typed).unwrap().unwrap();
+        let args = adoption.args.join(" ");
+        assert!(args.contains(has) && !args.contains(hasnt), "{line}: {args}");
+        assert!(args.contains(&format!("--server-id {AKS}")), "{line}: {args}");
+    }
 }
