@@ -54,7 +54,11 @@ fn exchange(
 ) -> io::Result<Next> {
     let route = handler.route(request);
     let entry = world.log.arrived(Recorded::new(route, &handler.service(), request));
+    let in_flight = world.control_plane.enter(route);
     let fault = world.faults.next(route);
+    if in_flight.is_some() {
+        world.stop.wait(world.control_plane.pause());
+    }
     match &fault {
         Fault::Delay(time) => world.stop.wait(*time),
         Fault::Hold(gate) => gate.pass(&world.stop),
@@ -92,6 +96,8 @@ fn exchange(
         recorded.caller.clone_from(&response.caller);
         recorded.error.clone_from(&response.error);
     });
+    // before a byte goes out: whoever has the answer may ask again at once, and is not two
+    drop(in_flight);
     let keep_alive =
         request.header("connection").is_none_or(|value| !value.eq_ignore_ascii_case("close"));
     match fault {

@@ -97,11 +97,35 @@ impl Fault {
 
     /// The same with a Retry-After header in seconds.
     pub fn too_many_requests_after(retry_after: u32) -> Self {
-        let mut fault = Self::too_many_requests();
-        if let Self::Status { headers, .. } = &mut fault {
+        Self::too_many_requests().after(retry_after)
+    }
+
+    /// Any error of EKS: `Fault::eks_error(500, "ServerException", "…")`.
+    pub fn eks_error(code: u16, error: &str, message: &str) -> Self {
+        Self::answer(crate::aws::eks::error::error(code, error, message))
+    }
+
+    /// Any error of EC2, in its own XML: `Fault::ec2_error(503, "RequestLimitExceeded", "…")`.
+    pub fn ec2_error(code: u16, error: &str, message: &str) -> Self {
+        Self::answer(crate::aws::ec2::error(code, error, message))
+    }
+
+    /// Any error of Azure's Resource Manager: `Fault::arm_error(429, "TooManyRequests", "…").after(7)`.
+    pub fn arm_error(code: u16, error: &str, message: &str) -> Self {
+        Self::answer(crate::azure::arm::error::error(code, error, message))
+    }
+
+    /// With a Retry-After header in seconds, if it is an answer.
+    #[must_use]
+    pub fn after(mut self, retry_after: u32) -> Self {
+        if let Self::Status { headers, .. } = &mut self {
             headers.push(("Retry-After".into(), retry_after.to_string()));
         }
-        fault
+        self
+    }
+
+    fn answer(answer: crate::http::Response) -> Self {
+        Self::Status { code: answer.status, headers: answer.headers, body: answer.body }
     }
 
     /// Any refusal of the SSO OIDC service, by its OAuth name: `Fault::sso_oidc("slow_down")`.

@@ -1,7 +1,7 @@
 //! Clouds and an API server on loopback that check like the real ones.
 //!
 //! A credential plugin is right only if somebody strict says so. [`Sandbox`] is that somebody: an STS, an SSO portal, an
-//! Entra ID, the metadata services of machines and any number of Kubernetes API servers, each on its own port of 127.0.0.1, that recompute every signature
+//! Entra ID, the control planes that know of clusters (EKS, EC2, Azure's Resource Manager), the metadata services of machines and any number of Kubernetes API servers, each on its own port of 127.0.0.1, that recompute every signature
 //! from the secrets they know, refuse what their originals refuse, count every request, and can be told to misbehave.
 //!
 //! ```
@@ -40,6 +40,7 @@ mod client;
 mod clock;
 mod cluster;
 mod connection;
+mod control_plane;
 mod entra;
 mod fault;
 mod gate;
@@ -47,6 +48,7 @@ mod home;
 mod http;
 mod kubeconfig;
 mod kubernetes;
+mod paging;
 mod random;
 mod requests;
 mod route;
@@ -58,12 +60,15 @@ mod world;
 
 pub use aws::accounts::{Credentials, Identity, User};
 pub use aws::container::ContainerToken;
+pub use aws::eks::clusters::EksCluster;
 pub use aws::files::SsoName;
 pub use aws::rejection::Rejection;
 pub use aws::role::Role;
 pub use aws::sso::{SsoSession, SsoSignIn};
 pub use aws::verifier::{Inspected, Verified, inspect};
 pub use azure::arc::ArcKey;
+pub use azure::arm::cluster::ManagedCluster;
+pub use azure::arm::subscription::Subscription;
 pub use azure::cli::{AksToken, AzAccount, AzLogin, AzSecret};
 pub use azure::federation::EXCHANGE_AUDIENCE;
 pub use azure::identities::ManagedIdentity;

@@ -13,10 +13,22 @@ pub enum Route {
     GetSessionToken,
     /// Any other request to STS.
     Sts,
+    /// EKS `ListClusters`, a page of it.
+    EksList,
+    /// EKS `DescribeCluster`.
+    EksDescribe,
+    /// Any other request to EKS.
+    Eks,
+    /// Any request to EC2: `DescribeRegions`, or another.
+    Ec2,
     /// `GET /federation/credentials` of the SSO portal.
     SsoCredentials,
     /// `POST /logout` of the SSO portal.
     SsoLogout,
+    /// `GET /assignment/accounts` of the SSO portal, a page of it.
+    SsoAccounts,
+    /// `GET /assignment/roles` of the SSO portal, a page of it.
+    SsoRoles,
     /// Any other request to the SSO portal.
     Sso,
     /// `CreateToken` of the SSO OIDC service, for a refresh token or a device code.
@@ -65,10 +77,37 @@ pub enum Route {
     EntraRealm,
     /// Any other request to Entra, such as a button pressed on its page.
     Entra,
+    /// Subscriptions are asked for, all or one, of Azure's Resource Manager.
+    ArmSubscriptions,
+    /// AKS clusters are asked for, all of a subscription or of a resource group, or one.
+    ArmClusters,
+    /// The kubeconfig of an AKS cluster is asked for, its users' or its administrator's.
+    ArmCredential,
+    /// Any other request to Azure's Resource Manager.
+    Arm,
     /// Any request to any API server.
     Api,
     /// Anything that came to a canary.
     Canary,
+}
+
+impl Route {
+    /// Whether it leads to what knows of clusters, accounts and subscriptions: EKS, EC2, the lists of the SSO portal, ARM.
+    pub(crate) fn is_control_plane(self) -> bool {
+        matches!(
+            self,
+            Self::EksList
+                | Self::EksDescribe
+                | Self::Eks
+                | Self::Ec2
+                | Self::SsoAccounts
+                | Self::SsoRoles
+                | Self::ArmSubscriptions
+                | Self::ArmClusters
+                | Self::ArmCredential
+                | Self::Arm
+        )
+    }
 }
 
 /// One kind of listener: certificates are chosen by these names.
@@ -76,6 +115,10 @@ pub enum Route {
 pub enum Service {
     /// The security token service.
     Sts,
+    /// EKS.
+    Eks,
+    /// EC2.
+    Ec2,
     /// The SSO portal.
     Sso,
     /// The SSO OIDC service.
@@ -84,6 +127,8 @@ pub enum Service {
     Oidc,
     /// Entra ID.
     Entra,
+    /// Azure's Resource Manager.
+    Arm,
     /// All API servers.
     Api,
     /// All canaries.

@@ -9,10 +9,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::aws::accounts::{Credentials, Identity, User};
+use crate::aws::ec2::Ec2;
+use crate::aws::eks::Eks;
+use crate::aws::eks::clusters::EksCluster;
 use crate::aws::role::Role;
 use crate::aws::sso::oidc::OidcService;
 use crate::aws::sso::portal::PortalService;
 use crate::aws::sts::Sts;
+use crate::azure::arm::Arm;
 use crate::canary::{Canary, Listening};
 use crate::certificates::Certificate;
 use crate::client::Client;
@@ -32,6 +36,9 @@ pub struct Sandbox {
     /// Holds `ca.pem`, for variables that want a file.
     folder: tempfile::TempDir,
     sts: Server,
+    eks: Server,
+    ec2: Server,
+    arm: Server,
     sso: Server,
     sso_oidc: Server,
     entra: Entra,
@@ -41,12 +48,16 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts STS, the two services of SSO and Entra; clusters and canaries start when first asked for.
+    /// Starts STS, EKS, EC2, the two services of SSO, Entra and the Resource Manager; clusters and canaries start when first asked for.
     pub fn start() -> io::Result<Self> {
         let world = Arc::new(World::new()?);
         let folder = tempfile::Builder::new().prefix("fleetkey-sandbox-").tempdir()?;
         std::fs::write(folder.path().join("ca.pem"), &world.certificates.ca_pem)?;
         let sts = Server::start(&world, Some(Service::Sts), Arc::new(Sts(Arc::clone(&world))))?;
+        let eks = Server::start(&world, Some(Service::Eks), Arc::new(Eks(Arc::clone(&world))))?;
+        let ec2 = Server::start(&world, Some(Service::Ec2), Arc::new(Ec2(Arc::clone(&world))))?;
+        let arm = Server::start(&world, Some(Service::Arm), Arc::new(Arm(Arc::clone(&world))))?;
+        drop(world.resources.url.set(format!("https://{}", arm.address())));
         let sso =
             Server::start(&world, Some(Service::Sso), Arc::new(PortalService(Arc::clone(&world))))?;
         let oidc = Arc::new(OidcService(Arc::clone(&world)));
@@ -56,6 +67,9 @@ impl Sandbox {
             world,
             folder,
             sts,
+            eks,
+            ec2,
+            arm,
             sso,
             sso_oidc,
             entra,
@@ -71,6 +85,8 @@ impl Sandbox {
         let ca = self.ca_file().to_string_lossy().into_owned();
         [
             ("AWS_ENDPOINT_URL_STS", self.sts_url()),
+            ("AWS_ENDPOINT_URL_EKS", self.eks_url()),
+            ("AWS_ENDPOINT_URL_EC2", self.ec2_url()),
             ("AWS_ENDPOINT_URL_SSO", self.sso_url()),
             ("AWS_ENDPOINT_URL_SSO_OIDC", self.sso_oidc_url()),
             ("AWS_CA_BUNDLE", ca.clone()),
@@ -84,6 +100,21 @@ impl Sandbox {
     /// `https://127.0.0.1:PORT` of STS.
     pub fn sts_url(&self) -> String {
         format!("https://{}", self.sts.address())
+    }
+
+    /// `https://127.0.0.1:PORT` of EKS, in all regions.
+    pub fn eks_url(&self) -> String {
+        format!("https://{}", self.eks.address())
+    }
+
+    /// `https://127.0.0.1:PORT` of EC2, in all regions.
+    pub fn ec2_url(&self) -> String {
+        format!("https://{}", self.ec2.address())
+    }
+
+    /// `https://127.0.0.1:PORT` of Azure's Resource Manager.
+    pub fn resource_manager_url(&self) -> String {
+        format!("https://{}", self.arm.address())
     }
 
     /// `https://127.0.0.1:PORT` of the SSO portal.
@@ -172,7 +203,8 @@ impl Sandbox {
         self.cluster_in(name, "us-east-1")
     }
 
-    /// The cluster of that name; the region decides which STS hosts its tokens may name.
+    /// The cluster of that name; the region decides which STS hosts its tokens may name. EKS knows it in account
+    /// 111122223333, unless [`Cluster::in_account`] says otherwise.
     pub fn cluster_in(&self, name: &str, region: &str) -> io::Result<Cluster> {
         let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cluster) = clusters.get(name) {
@@ -188,6 +220,7 @@ impl Sandbox {
         };
         let address = self.serve(Some(Service::Api), Arc::new(ApiServer(cluster.clone())))?;
         cluster.server = format!("https://{address}");
+        self.world.eks.add(EksCluster::of(&cluster));
         clusters.insert(name.to_owned(), cluster.clone());
         Ok(cluster)
     }
@@ -293,4 +326,4 @@ impl Drop for Sandbox {
 }
 
 /// The account that users are in unless a test says otherwise.
-const ACCOUNT: &str = "111122223333";
+pub(crate) const ACCOUNT: &str = "111122223333";

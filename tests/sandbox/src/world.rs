@@ -3,14 +3,18 @@
 use std::io;
 
 use crate::aws::accounts::Accounts;
+use crate::aws::eks::clusters::Clusters;
 use crate::aws::issuer::Issuer;
 use crate::aws::machine::Machine;
 use crate::aws::pod_identity::Pods;
+use crate::aws::regions::Regions;
 use crate::aws::sso::directory::Portal;
+use crate::azure::arm::resources::Resources;
 use crate::azure::federation::Federation;
 use crate::azure::identities::Identities;
 use crate::certificates::Certificates;
 use crate::clock::Clock;
+use crate::control_plane::ControlPlane;
 use crate::entra::Directory;
 use crate::fault::Faults;
 use crate::gate::Stop;
@@ -22,6 +26,8 @@ pub(crate) struct World {
     pub(crate) certificates: Certificates,
     pub(crate) clock: Clock,
     pub(crate) connections: Connections,
+    pub(crate) control_plane: ControlPlane,
+    pub(crate) eks: Clusters,
     pub(crate) entra: Directory,
     pub(crate) faults: Faults,
     pub(crate) federation: Federation,
@@ -31,6 +37,8 @@ pub(crate) struct World {
     pub(crate) machine: Machine,
     pub(crate) pods: Pods,
     pub(crate) portal: Portal,
+    pub(crate) regions: Regions,
+    pub(crate) resources: Resources,
     pub(crate) stop: Stop,
 }
 
@@ -44,6 +52,8 @@ impl World {
             certificates: Certificates::new()?,
             clock: Clock::default(),
             connections: Connections::default(),
+            control_plane: ControlPlane::default(),
+            eks: Clusters::default(),
             entra,
             faults: Faults::default(),
             federation,
@@ -53,6 +63,8 @@ impl World {
             machine: Machine::default(),
             pods: Pods::default(),
             portal: Portal::default(),
+            regions: Regions::default(),
+            resources: Resources::default(),
             stop: Stop::default(),
         })
     }

@@ -1,4 +1,5 @@
-//! Who signed this request? The whole check that STS makes before it does anything, for both places a signature can be.
+//! Who signed this request? The whole check that a service makes before it does anything, for both places a signature
+//! can be. Services differ in what they call a refusal; here it has the names that STS has for it.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,17 +15,22 @@ pub(crate) struct Caller {
     pub(crate) access_key_id: String,
     pub(crate) identity: Identity,
     pub(crate) mfa: bool,
+    /// The region that was signed for.
+    pub(crate) region: String,
 }
 
-/// Checks the signature in the Authorization header, or else in the query.
+/// Checks the signature in the Authorization header, or else, where STS is asked, in the query.
 pub(crate) fn authenticate(
     request: &Request,
+    service: &str,
     accounts: &Accounts,
     now: Timestamp,
 ) -> Result<Caller, StsError> {
     let claim = match request.header("authorization") {
         Some(header) => Claim::from_header(header, request)?,
-        None if request.parameter("X-Amz-Signature").is_some() => Claim::from_query(request)?,
+        None if service == STS && request.parameter("X-Amz-Signature").is_some() => {
+            Claim::from_query(request)?
+        }
         None => {
             return Err(StsError::new(
                 403,
@@ -33,7 +39,7 @@ pub(crate) fn authenticate(
             ));
         }
     };
-    claim.check_scope(now)?;
+    claim.check_scope(service, now)?;
     let key = accounts.key(&claim.access_key_id).ok_or_else(unknown_key)?;
     if key.session_token != claim.session_token {
         return Err(unknown_key());
@@ -52,7 +58,7 @@ pub(crate) fn authenticate(
             "The security token included in the request is expired",
         ));
     }
-    Ok(Caller { access_key_id, identity: key.identity, mfa: key.mfa })
+    Ok(Caller { access_key_id, identity: key.identity, mfa: key.mfa, region: scope.region })
 }
 
 /// What a request says about its signer.
@@ -84,10 +90,24 @@ impl Claim {
             field("Signature")?,
             request.header("x-amz-security-token").map(str::to_owned),
         )?;
-        if claim.signed_headers.iter().any(|name| name == "x-amz-date") {
-            return Ok(claim);
+        if !claim.signed_headers.iter().any(|name| name == "x-amz-date") {
+            return Err(mismatch(
+                "'X-Amz-Date' must be a 'SignedHeader' in the AWS Authorization.",
+            ));
         }
-        Err(mismatch("'X-Amz-Date' must be a 'SignedHeader' in the AWS Authorization."))
+        let mut names = request.headers.iter().map(|(name, _)| name);
+        let unsigned =
+            names.find(|&name| name.starts_with("x-amz-") && !claim.signed_headers.contains(name));
+        if let Some(name) = unsigned {
+            return Err(mismatch(&format!(
+                "There were headers present in the request which were not signed: {name}"
+            )));
+        }
+        let hash = request.header("x-amz-content-sha256");
+        if hash.is_some_and(|hash| hash != sigv4::digest(&request.body)) {
+            return Err(mismatch("The value of X-Amz-Content-Sha256 is not that of the payload."));
+        }
+        Ok(claim)
     }
 
     fn from_query(request: &Request) -> Result<Self, StsError> {
@@ -127,10 +147,11 @@ impl Claim {
         Err(mismatch("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."))
     }
 
-    fn check_scope(&self, now: Timestamp) -> Result<(), StsError> {
+    fn check_scope(&self, asked: &str, now: Timestamp) -> Result<(), StsError> {
         let Scope { date: day, region, service, terminator } = &self.scope;
-        if service != "sts" {
-            return Err(mismatch("Credential should be scoped to correct service: 'sts'. "));
+        if service != asked {
+            let message = format!("Credential should be scoped to correct service: '{asked}'. ");
+            return Err(mismatch(&message));
         }
         if terminator != "aws4_request" {
             let message = format!(
@@ -190,6 +211,9 @@ fn unknown_key() -> StsError {
         "The security token included in the request is invalid.",
     )
 }
+
+/// The service that reads presigned requests, too.
+pub(crate) const STS: &str = "sts";
 
 /// How far a clock may be off, either way.
 const WINDOW: SignedDuration = SignedDuration::from_mins(15);

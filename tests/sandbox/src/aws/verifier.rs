@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::aws::accounts::{Accounts, Identity};
-use crate::aws::authentication::authenticate;
+use crate::aws::authentication::{STS, authenticate};
 use crate::aws::hosts;
 use crate::aws::rejection::Rejection;
 use crate::clock::parse_amz_date;
@@ -67,8 +67,8 @@ pub(crate) fn verify(
     if request.parameter("Action").is_none() {
         return Err(Rejection::Sts("MissingAction: Missing Action".to_owned()));
     }
-    let caller =
-        authenticate(&request, accounts, now).map_err(|error| Rejection::Sts(error.to_string()))?;
+    let caller = authenticate(&request, STS, accounts, now)
+        .map_err(|error| Rejection::Sts(error.to_string()))?;
     Ok(Verified { identity: caller.identity, access_key_id: caller.access_key_id, host, signed_at })
 }
 

@@ -108,7 +108,9 @@ fn asked(
         return Err(Refusal::malformed("response_type").with_error("unsupported_response_type"));
     }
     let wanted = Wanted::scope(Some(form.need("scope")?))?;
-    grants::known(directory, &tenancy, wanted.required()?)?;
+    let resource = wanted.required()?;
+    grants::known(directory, &tenancy, resource)?;
+    grants::consented(&client_id, resource)?;
     let challenge = form.find("code_challenge").ok_or_else(|| {
         Refusal::new(
             9_002_325,

@@ -96,6 +96,11 @@ impl State {
         self.tenants.iter().find(|(_, known)| **known == name).map(|(guid, _)| guid.clone())
     }
 
+    /// The name that a tenant was made for.
+    pub(crate) fn tenant_name(&self, guid: &str) -> String {
+        self.tenants.get(guid).cloned().unwrap_or_default()
+    }
+
     pub(crate) fn add_app(&mut self, mut app: App) {
         app.tenant = self.add_tenant(&app.tenant);
         if let Some(oid) = app.object_id.take() {
@@ -177,6 +182,21 @@ fn within(wanted: &Value, sent: &Value) -> bool {
     }
 }
 
+/// What a person lets a program do with a resource, as tokens and answers name it.
+pub(crate) fn permission(resource: &str) -> &'static str {
+    if is_arm(resource) { "user_impersonation" } else { "user.read" }
+}
+
+/// Whether a resource is Azure's management, under either of its names.
+pub(crate) fn is_arm(resource: &str) -> bool {
+    ARM.contains(&server_name(resource).as_str())
+}
+
+/// Whether Microsoft lets a program of its own ask for a resource. Between two things of Microsoft's, nobody can consent.
+pub(crate) fn preauthorised(client_id: &str, resource: &str) -> bool {
+    !(is_arm(resource) && CLUSTERS_ONLY.contains(&client_id))
+}
+
 /// Without what spellings differ in: the `spn:` of old, a last slash, the case of a GUID.
 fn server_name(resource: &str) -> String {
     resource.trim_start_matches("spn:").trim_end_matches('/').to_ascii_lowercase()
@@ -202,17 +222,21 @@ pub(crate) const AKS_SERVER: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
 const EVERYWHERE: [&str; 5] = [
     AKS_SERVER,
     "6256c85f-0aad-4d50-b960-e6e9b21efe35",
-    "https://management.azure.com",
-    "https://management.core.windows.net",
+    ARM[0],
+    ARM[1],
     "https://graph.microsoft.com",
 ];
 
+/// Azure's management, by its newer and its older name.
+const ARM: [&str; 2] = ["https://management.azure.com", "https://management.core.windows.net"];
+
 /// Programs of Microsoft's own: the client of AKS, that of Arc, the Azure CLI.
-const FIRST_PARTY: [&str; 3] = [
-    "80faf920-1908-4b52-b5ef-a8e7bedfc67a",
-    "3f4439ff-e698-4d6d-84fe-09c9d574f06b",
-    "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
-];
+const FIRST_PARTY: [&str; 3] =
+    [CLUSTERS_ONLY[0], CLUSTERS_ONLY[1], "04b07795-8ddb-461a-bbee-02f9e1bf7b46"];
+
+/// Those that sign people in to clusters, and to nothing else.
+const CLUSTERS_ONLY: [&str; 2] =
+    ["80faf920-1908-4b52-b5ef-a8e7bedfc67a", "3f4439ff-e698-4d6d-84fe-09c9d574f06b"];
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! The five grants: what each must show, and what it is worth.
 
 use super::client_auth;
-use super::directory::Directory;
+use super::directory::{Directory, preauthorised};
 use super::errors::{Refusal, Result};
 use super::person::Person;
 use super::scope::{Endpoint, Wanted};
@@ -179,6 +179,7 @@ fn may(ask: &Ask<'_>, person: &Person, resource: &str) -> Result<String> {
     let claims = state.claims.get(&person.username.to_lowercase()).cloned();
     drop(state);
     known(ask.directory, &Tenancy::Tenant(tenant.clone()), resource)?;
+    consented(client_id, resource)?;
     match claims {
         Some(claims) => Err(Refusal::interaction(&claims, resource)),
         None => Ok(tenant),
@@ -214,6 +215,21 @@ pub(crate) fn known(directory: &Directory, tenancy: &Tenancy, resource: &str) ->
     }
 }
 
+/// Whether a program may ask people for a resource.
+pub(crate) fn consented(client_id: &str, resource: &str) -> Result<()> {
+    if preauthorised(client_id, resource) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        65002,
+        format!(
+            "Consent between first party application '{client_id}' and first party resource '{ARM_APPLICATION}' must be \
+             configured via preauthorization - applications owned and operated by Microsoft must get approval from the \
+             API owner before requesting tokens for that API."
+        ),
+    ))
+}
+
 fn person(directory: &Directory, username: &str) -> Result<Person> {
     directory.state().person(username).ok_or_else(|| no_such_person(username))
 }
@@ -227,3 +243,6 @@ fn no_such_person(username: &str) -> Refusal {
         ),
     )
 }
+
+/// What the directory calls Azure's management.
+const ARM_APPLICATION: &str = "797f4846-ba00-4fd7-ba43-dac1f8f63013";

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::app::App;
 use super::client_auth;
-use super::directory::Directory;
+use super::directory::{Directory, permission};
 use super::errors::{Result, correlation, dressed};
 use super::form::Form;
 use super::grants::{self, Granted};
@@ -85,7 +85,9 @@ pub(crate) fn device_code(
 ) -> Response {
     let answer = || {
         let ask = Ask::read(directory, path, v2, request, now)?;
-        grants::known(directory, &ask.tenancy, ask.wanted.required()?)?;
+        let resource = ask.wanted.required()?;
+        grants::known(directory, &ask.tenancy, resource)?;
+        grants::consented(&ask.app.client_id, resource)?;
         let claims = ask.form.claims()?;
         let Ask { app, tenancy, wanted, .. } = ask;
         let mut state = directory.state();
@@ -136,7 +138,10 @@ fn reply(ask: &Ask<'_>, granted: Granted, proof: &str, confirmation: Option<Valu
     if let Caller::Person { username, client_id } = &caller {
         body["scope"] = match endpoint {
             Endpoint::V1 => "user_impersonation".into(),
-            Endpoint::V2 => format!("{resource}/user.read {resource}/.default").into(),
+            Endpoint::V2 => {
+                let permission = permission(resource);
+                format!("{resource}/{permission} {resource}/.default").into()
+            }
         };
         if openid {
             body["id_token"] = directory.id_token(&tenant, username, client_id, *now).into();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::directory::{Directory, State};
+use super::directory::{Directory, State, permission};
 use crate::random;
 
 /// Whom a token is for.
@@ -145,7 +145,7 @@ impl State {
                 claims["name"] = name_of(username).into();
                 claims["sub"] = subject(client_id, &oid).into();
                 claims["oid"] = oid.into();
-                claims["scp"] = "user.read".into();
+                claims["scp"] = permission(claims["aud"].as_str().unwrap_or_default()).into();
                 claims["unique_name"] = username.as_str().into();
                 // A guest has no name of this tenant's own.
                 match person.filter(|person| person.home() != tenant) {

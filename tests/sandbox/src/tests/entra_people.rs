@@ -222,9 +222,8 @@ fn a_refresh_token() {
     assert_ne!(guest["oid"], answer.claims()["oid"]);
     assert_eq!(at("organizations", &second).claims()["tid"], stage.contoso);
     assert!(ask(&stage.contoso, &second, &[("scope", &format!("{AKS}/.default"))]).body["refresh_token"].is_null());
-    let arm =
-        ask(&stage.contoso, &second, &[("scope", "https://management.core.windows.net//.default")]);
-    assert_eq!(arm.claims()["aud"], "https://management.core.windows.net/");
+    let graph = ask(&stage.contoso, &second, &[("scope", "https://graph.microsoft.com/.default")]);
+    assert_eq!(graph.claims()["aud"], "https://graph.microsoft.com");
     assert_eq!(ask(&stage.contoso, &second, &[("scope", "")]).claims()["aud"], AKS);
 
     let grant = |code| (400, "invalid_grant".to_owned(), code);

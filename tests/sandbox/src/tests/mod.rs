@@ -1,11 +1,18 @@
 //! The services as their clients meet them: over TLS, with signatures made here by hand.
 
 mod api;
+mod arm;
+mod arm_credential;
+mod arm_refusals;
+mod aws_cli;
 mod azure;
 mod azure_cli;
 mod azure_jobs;
 mod azure_metadata;
 mod connections;
+mod control_planes;
+mod ec2;
+mod eks;
 mod entra;
 mod entra_apps;
 mod entra_browser;
@@ -15,6 +22,7 @@ mod faults;
 mod machines;
 mod mfa;
 mod sso;
+mod sso_lists;
 mod sso_oidc;
 mod sts;
 
@@ -97,6 +105,59 @@ impl Signer {
             ),
         ));
         (body, headers)
+    }
+
+    /// A header-signed request to a service in a region.
+    fn ask(
+        &self,
+        sandbox: &Sandbox,
+        (service, region): (&str, &str),
+        url: &str,
+        body: &str,
+    ) -> Reply {
+        let (method, headers) = self.headers((service, region), url, body, sandbox.now());
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        sandbox.client().unwrap().send(method, url, &headers, body.as_bytes()).unwrap()
+    }
+
+    /// The headers of one: a POST of a form if there is a body, else a GET.
+    fn headers(
+        &self,
+        (service, region): (&str, &str),
+        url: &str,
+        body: &str,
+        at: Timestamp,
+    ) -> (&'static str, Vec<(String, String)>) {
+        let method = if body.is_empty() { "GET" } else { "POST" };
+        let url = url::Url::parse(url).unwrap();
+        let date = amz_date(at);
+        let mut signed = vec![
+            ("host".to_owned(), url.authority().to_owned()),
+            ("x-amz-content-sha256".to_owned(), sigv4::digest(body.as_bytes())),
+            ("x-amz-date".to_owned(), date.clone()),
+        ];
+        signed.extend(self.token.clone().map(|token| ("x-amz-security-token".to_owned(), token)));
+        let names: Vec<String> = signed.iter().map(|(name, _)| name.clone()).collect();
+        let request = Request {
+            method: method.into(),
+            target: url[url::Position::BeforePath..].to_owned(),
+            headers: signed.clone(),
+            body: body.into(),
+        };
+        let credential = format!("{}/{}/{region}/{service}/aws4_request", self.id, &date[..8]);
+        let (_, scope) = Scope::parse(&credential).unwrap();
+        let signature = sigv4::signature(&self.secret, &scope, &date, &names, &request);
+        let mut headers = signed.split_off(1);
+        headers.push(("content-type".into(), "application/x-www-form-urlencoded".into()));
+        headers.push((
+            "authorization".into(),
+            format!(
+                "AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={}, Signature={signature}",
+                names.join(";")
+            ),
+        ));
+        (method, headers)
     }
 
     /// A token for a cluster, as the AWS CLI makes it.

@@ -1,6 +1,6 @@
 //! What Identity Center remembers: sign-ins, every token that came of one, clients, waiting devices and grants.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ struct State {
     refresh: HashMap<String, Refresh>,
     clients: HashMap<String, Client>,
     devices: HashMap<String, Device>,
-    grants: HashSet<(String, String, String)>,
+    grants: BTreeSet<(String, String, String)>,
+    account_names: HashMap<String, String>,
     signed_in: u64,
     refreshes: usize,
     reuses: usize,
@@ -216,6 +217,22 @@ impl Portal {
 
     pub(crate) fn granted(&self, user: &str, account: &str, role: &str) -> bool {
         self.state().grants.contains(&(user.to_owned(), account.to_owned(), role.to_owned()))
+    }
+
+    /// All that was granted to a person: accounts and roles, in order.
+    pub(crate) fn grants(&self, user: &str) -> Vec<(String, String)> {
+        let state = self.state();
+        let own = state.grants.iter().filter(|(granted, ..)| granted == user);
+        own.map(|(_, account, role)| (account.clone(), role.clone())).collect()
+    }
+
+    pub(crate) fn name_account(&self, account: &str, name: &str) {
+        self.state().account_names.insert(account.to_owned(), name.to_owned());
+    }
+
+    pub(crate) fn account_name(&self, account: &str) -> String {
+        let name = self.state().account_names.get(account).cloned();
+        name.unwrap_or_else(|| format!("account {account}"))
     }
 
     pub(crate) fn reuses(&self) -> usize {

@@ -1,5 +1,6 @@
 //! IAM Identity Center: who signed in, the service that renews a sign-in, and the portal that lends roles for one.
 
+mod assignments;
 pub(crate) mod directory;
 pub(crate) mod oidc;
 mod oidc_error;
@@ -110,6 +111,11 @@ impl Sandbox {
     /// Lets a person use a role of an account through SSO.
     pub fn grant_sso(&self, user: &str, account: &str, role: &str) {
         self.world.portal.grant(user, account, role);
+    }
+
+    /// What the portal calls an account.
+    pub fn account_name(&self, account: &str, name: &str) {
+        self.world.portal.name_account(account, name);
     }
 
     /// Presses the button on the page that shows this code: the device that waits for it is signed in as this person.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::role_arn;
+use super::{assignments, role_arn};
 use crate::aws::accounts::Identity;
 use crate::http::{Request, Response};
 use crate::random;
@@ -24,6 +24,8 @@ impl Handler for PortalService {
         match request.path() {
             "/federation/credentials" => Route::SsoCredentials,
             "/logout" => Route::SsoLogout,
+            "/assignment/accounts" => Route::SsoAccounts,
+            "/assignment/roles" => Route::SsoRoles,
             _ => Route::Sso,
         }
     }
@@ -40,6 +42,10 @@ impl Handler for PortalService {
         };
         match (request.method.as_str(), request.path()) {
             ("GET", "/federation/credentials") => {}
+            ("GET", "/assignment/accounts") => {
+                return assignments::accounts(request, &self.0, user);
+            }
+            ("GET", "/assignment/roles") => return assignments::roles(request, &self.0, user),
             ("POST", "/logout") => {
                 self.0.portal.sign_out(token);
                 return Response {
@@ -58,7 +64,9 @@ impl Handler for PortalService {
                 "account_id and role_name are required",
             );
         };
-        if !self.0.portal.granted(&user, &account, &role) {
+        let names = [account.as_str(), &role];
+        let denied = self.0.control_plane.denies(Route::SsoCredentials, &names);
+        if denied || !self.0.portal.granted(&user, &account, &role) {
             return Response {
                 caller: Some(user),
                 ..portal_error(403, "ForbiddenException", "No access")

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::error::StsError;
 use super::second_factor::second_factor;
 use super::{assumed_role_xml, duration, lend, packed_policy_xml, role_and_session, success};
-use crate::aws::authentication::{Caller, authenticate};
+use crate::aws::authentication::{Caller, STS, authenticate};
 use crate::http::{Request, Response};
 use crate::world::World;
 
 pub(super) fn answer(request: &Request, world: &World) -> Result<Response, StsError> {
     let now = world.clock.now();
-    let Caller { identity: caller, mfa, .. } = authenticate(request, &world.accounts, now)?;
+    let Caller { identity: caller, mfa, .. } = authenticate(request, STS, &world.accounts, now)?;
     let lifetime = duration(request, 3600, 43200)?;
     let (arn, session) = role_and_session(request)?;
     let external_id = request.parameter("ExternalId");

@@ -3,13 +3,13 @@
 use super::error::StsError;
 use super::second_factor::second_factor;
 use super::{credentials_xml, duration, success};
-use crate::aws::authentication::{Caller, authenticate};
+use crate::aws::authentication::{Caller, STS, authenticate};
 use crate::http::{Request, Response};
 use crate::world::World;
 
 pub(super) fn answer(request: &Request, world: &World) -> Result<Response, StsError> {
     let now = world.clock.now();
-    let Caller { identity, access_key_id, .. } = authenticate(request, &world.accounts, now)?;
+    let Caller { identity, access_key_id, .. } = authenticate(request, STS, &world.accounts, now)?;
     if access_key_id.starts_with("ASIA") {
         return Err(StsError::new(
             403,
