@@ -20,9 +20,12 @@ pub(crate) fn run(dir: Option<PathBuf>) -> io::Result<()> {
     let env = estate.home.write("env", variables(&estate))?;
 
     println!("sts      {}", estate.sandbox.sts_url());
+    println!("eks      {}", estate.sandbox.eks_url());
+    println!("ec2      {}", estate.sandbox.ec2_url());
     println!("sso      {}", estate.sandbox.sso_url());
     println!("sso-oidc {}", estate.sandbox.sso_oidc_url());
     println!("entra    {}", estate.sandbox.entra().url());
+    println!("arm      {}", estate.sandbox.resource_manager_url());
     let mut clusters: Vec<_> =
         ways.iter().map(|way| (way.cluster.name(), way.cluster.server())).collect();
     clusters.dedup();

@@ -3,7 +3,8 @@
 use std::io;
 
 use fleetkey_sandbox::{
-    AksCluster, App, EXCHANGE_AUDIENCE, Home, ManagedIdentity, Person, Route, Sandbox,
+    AksCluster, App, EXCHANGE_AUDIENCE, Home, ManagedCluster, ManagedIdentity, Person, Route,
+    Sandbox, Subscription,
 };
 use jiff::SignedDuration;
 
@@ -36,8 +37,13 @@ impl Aks {
         ));
         let token = sandbox.azure_federated_token(SUBJECT, SignedDuration::from_hours(12))?;
         let token_file = home.azure_federated_token(&token)?;
+        let cluster = sandbox.aks_cluster("aks-demo", &tenant)?;
+        // what `kubeconfig discover` finds
+        sandbox.subscription(Subscription::new(SUBSCRIPTION, "sandbox", &tenant));
+        sandbox
+            .managed_cluster(SUBSCRIPTION, ManagedCluster::of(&cluster, "sandbox", "westeurope"));
         Ok(Self {
-            cluster: sandbox.aks_cluster("aks-demo", &tenant)?,
+            cluster,
             authority: format!("{}/", entra.url()),
             deployer: entra.object_id(DEPLOYER, &tenant),
             pod: entra.object_id(POD, &tenant),
@@ -100,6 +106,7 @@ const DEPLOYER: &str = "33333333-3333-4333-a333-333333333333";
 const SECRET: &str = "sandbox~secret/of+a=deployer";
 const POD: &str = "55555555-5555-4555-a555-555555555555";
 const SUBJECT: &str = "system:serviceaccount:ci:deployer";
+const SUBSCRIPTION: &str = "00000000-0000-4000-a000-000000000001";
 const MACHINE: &str = "77777777-7777-4777-a777-777777777777";
 const MACHINE_OBJECT: &str = "88888888-8888-4888-a888-888888888888";
 const MACHINE_RESOURCE: &str = "/subscriptions/00000000-0000-4000-a000-000000000001/resourceGroups/sandbox/providers/\

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use fleetkey_sandbox::{Cluster, Home, Role, Route, Sandbox, User};
+use fleetkey_sandbox::{Cluster, EksCluster, Home, Role, Route, Sandbox, User};
 use jiff::SignedDuration;
 
 use super::Way;
@@ -17,6 +17,9 @@ pub(super) struct Eks {
 impl Eks {
     pub(super) fn new(sandbox: &Sandbox, home: &Home) -> io::Result<Self> {
         let cluster = sandbox.cluster("demo")?;
+        // alice's account has it, and so has the one whose roles are lent: each finds it with its own keys
+        sandbox.eks_cluster(EksCluster::of(&cluster).account("444455556666"));
+        sandbox.account_name("444455556666", "demo");
         let alice = sandbox.user("alice");
         sandbox.role(Role::new(ADMIN).external_id(EXTERNAL_ID).trusts(&alice.arn));
         sandbox
