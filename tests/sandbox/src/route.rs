@@ -37,7 +37,9 @@ pub enum Route {
     SsoRegister,
     /// `StartDeviceAuthorization` of the SSO OIDC service.
     SsoDevice,
-    /// Any other request to the SSO OIDC service.
+    /// The page of the SSO OIDC service where a person signs in.
+    SsoAuthorize,
+    /// Any other request to the SSO OIDC service, such as a button pressed on that page.
     SsoOidc,
     /// `/latest/api/token` of an EC2 instance's metadata service.
     InstanceToken,

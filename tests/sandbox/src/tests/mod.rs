@@ -24,6 +24,7 @@ mod mfa;
 mod sso;
 mod sso_lists;
 mod sso_oidc;
+mod sso_pages;
 mod sts;
 
 use base64::Engine;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{REGION, START_URL, SsoSession};
+use super::codes::{Asked, Brought, Codes};
+use super::{REGION, SCOPE, START_URL, SsoSession};
 use crate::random;
 
 /// Sign-ins and grants.
@@ -20,6 +21,7 @@ struct State {
     refresh: HashMap<String, Refresh>,
     clients: HashMap<String, Client>,
     devices: HashMap<String, Device>,
+    codes: Codes,
     grants: BTreeSet<(String, String, String)>,
     account_names: HashMap<String, String>,
     signed_in: u64,
@@ -51,8 +53,10 @@ pub(crate) struct Client {
     pub(crate) id: String,
     pub(crate) secret: String,
     pub(crate) expires: Timestamp,
-    /// Whether it asked for the scope that refresh tokens come with.
-    pub(crate) refreshes: bool,
+    /// What it asked for; refresh tokens come with any.
+    pub(crate) scopes: Vec<String>,
+    /// Where its page may lead back to; none if it has none, and its people type codes.
+    pub(crate) redirect_uris: Vec<String>,
 }
 
 /// Somebody who waits for a code to be typed elsewhere.
@@ -63,6 +67,7 @@ pub(crate) struct Device {
     client: String,
     expires: Timestamp,
     approved: Option<String>,
+    declined: bool,
     asked: Option<Timestamp>,
 }
 
@@ -88,7 +93,8 @@ impl Portal {
         registration: SignedDuration,
         refreshes: bool,
     ) -> SsoSession {
-        let client = self.register(after(now, registration), refreshes);
+        let scopes = refreshes.then(|| SCOPE.to_owned()).into_iter().collect();
+        let client = self.register(after(now, registration), scopes, Vec::new());
         let mut state = self.state();
         let sign_in = state.begin(user, now);
         let expires = after(now, access);
@@ -107,12 +113,18 @@ impl Portal {
         }
     }
 
-    pub(crate) fn register(&self, expires: Timestamp, refreshes: bool) -> Client {
+    pub(crate) fn register(
+        &self,
+        expires: Timestamp,
+        scopes: Vec<String>,
+        redirect_uris: Vec<String>,
+    ) -> Client {
         let client = Client {
             id: random::letters(22),
             secret: format!("eyJraWQi{}", random::base64(600)),
             expires,
-            refreshes,
+            scopes,
+            redirect_uris,
         };
         self.state().clients.insert(client.id.clone(), client.clone());
         client
@@ -120,9 +132,52 @@ impl Portal {
 
     /// The client, if the secret is its own and its registration has not ended.
     pub(crate) fn client(&self, id: &str, secret: &str, now: Timestamp) -> Option<Client> {
-        let state = self.state();
-        let client = state.clients.get(id)?;
-        (client.secret == secret && client.expires > now).then(|| client.clone())
+        self.known(id, now).filter(|client| client.secret == secret)
+    }
+
+    /// The client, as a page knows it: its id is no secret.
+    pub(crate) fn known(&self, id: &str, now: Timestamp) -> Option<Client> {
+        self.state().clients.get(id).filter(|client| client.expires > now).cloned()
+    }
+
+    /// Forgets every client, as an administrator can make it.
+    pub(crate) fn forget_clients(&self) {
+        self.state().clients.clear();
+    }
+
+    /// A page on which that is asked.
+    pub(super) fn page(&self, asked: Asked) -> String {
+        self.state().codes.page(asked)
+    }
+
+    /// What was asked on that page, once.
+    pub(super) fn answered(&self, page: &str) -> Option<Asked> {
+        self.state().codes.answered(page)
+    }
+
+    /// A code for a person who signed in.
+    pub(super) fn code(&self, asked: Asked, user: &str, now: Timestamp) -> String {
+        self.state().codes.issue(asked, user, now)
+    }
+
+    /// Tokens for a code, once.
+    pub(super) fn redeem_code(
+        &self,
+        client: &Client,
+        brought: &Brought<'_>,
+        now: Timestamp,
+    ) -> Result<Issued, Refused> {
+        let mut state = self.state();
+        let user = state.codes.redeem(&client.id, brought, now).ok_or(INVALID_GRANT)?;
+        Ok(state.signed_in_through(client, user, now))
+    }
+
+    /// Everybody whom anything was granted to.
+    pub(super) fn people(&self) -> Vec<String> {
+        let mut people: Vec<_> =
+            self.state().grants.iter().map(|(user, ..)| user.clone()).collect();
+        people.dedup();
+        people
     }
 
     /// Takes a refresh token and gives new tokens, in one step: of two who bring the same one, one is refused.
@@ -156,6 +211,7 @@ impl Portal {
             client: client.id.clone(),
             expires: after(now, DEVICE_LIFETIME),
             approved: None,
+            declined: false,
             asked: None,
         };
         self.state().devices.insert(device.code.clone(), device.clone());
@@ -166,6 +222,20 @@ impl Portal {
         let mut state = self.state();
         let device = state.devices.values_mut().find(|device| device.user_code == user_code);
         device.map(|device| device.approved = Some(user.to_owned())).is_some()
+    }
+
+    pub(crate) fn decline(&self, user_code: &str) -> bool {
+        let mut state = self.state();
+        let device = state.devices.values_mut().find(|device| device.user_code == user_code);
+        device.map(|device| device.declined = true).is_some()
+    }
+
+    /// The code of a device that nobody answered yet.
+    pub(crate) fn waiting(&self) -> Option<String> {
+        let state = self.state();
+        let mut devices = state.devices.values();
+        let waiting = devices.find(|device| device.approved.is_none() && !device.declined);
+        waiting.map(|device| device.user_code.clone())
     }
 
     /// Tokens for a device that somebody approved, once.
@@ -181,15 +251,16 @@ impl Portal {
         if device.expires <= now {
             return Err(Refused("expired_token"));
         }
+        if device.declined {
+            return Err(Refused("access_denied"));
+        }
         let last = device.asked.replace(now);
         let Some(user) = device.approved.clone() else {
             let hasty = last.is_some_and(|last| now.duration_since(last) < DEVICE_INTERVAL);
             return Err(Refused(if hasty { "slow_down" } else { "authorization_pending" }));
         };
         state.devices.remove(code);
-        let sign_in = state.begin(&user, now);
-        let refresh_token = client.refreshes.then(|| state.refresh_token(sign_in, &client.id));
-        Ok(state.issue(user, sign_in, refresh_token, now))
+        Ok(state.signed_in_through(client, user, now))
     }
 
     /// Whose access token this is, while it is good.
@@ -262,6 +333,14 @@ impl State {
         let sign_in = SignIn { user: user.to_owned(), ends: after(now, SESSION_LIFETIME) };
         self.sign_ins.insert(self.signed_in, sign_in);
         self.signed_in
+    }
+
+    /// The first tokens of somebody who signs in through a client.
+    fn signed_in_through(&mut self, client: &Client, user: String, now: Timestamp) -> Issued {
+        let sign_in = self.begin(&user, now);
+        let refreshes = !client.scopes.is_empty();
+        let refresh_token = refreshes.then(|| self.refresh_token(sign_in, &client.id));
+        self.issue(user, sign_in, refresh_token, now)
     }
 
     fn user(&self, sign_in: u64, now: Timestamp) -> Option<String> {

@@ -1,6 +1,9 @@
 //! IAM Identity Center: who signed in, the service that renews a sign-in, and the portal that lends roles for one.
 
 mod assignments;
+mod authorize;
+mod browser;
+mod codes;
 pub(crate) mod directory;
 pub(crate) mod oidc;
 mod oidc_error;
@@ -124,6 +127,21 @@ impl Sandbox {
         self.world.portal.approve(user_code, user)
     }
 
+    /// Presses the other button there. Whether somebody waits.
+    pub fn sso_decline(&self, user_code: &str) -> bool {
+        self.world.portal.decline(user_code)
+    }
+
+    /// The code of a device that waits for somebody to press a button, if one does.
+    pub fn sso_waiting(&self) -> Option<String> {
+        self.world.portal.waiting()
+    }
+
+    /// Forgets every client that was ever registered.
+    pub fn sso_forget_clients(&self) {
+        self.world.portal.forget_clients();
+    }
+
     /// How many times a refresh token was sent that had been used before. A real session may be lost by one.
     pub fn sso_reuses(&self) -> usize {
         self.world.portal.reuses()
@@ -168,4 +186,6 @@ fn role_arn(account: &str, role: &str) -> String {
 }
 
 const START_URL: &str = "https://sandbox.awsapps.com/start";
+/// The one scope that tools ask for.
+const SCOPE: &str = "sso:account:access";
 const REGION: &str = "us-east-1";

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use super::codes::Brought;
 use super::directory::{Client, DEVICE_INTERVAL, DEVICE_LIFETIME, Issued, Refused};
 use super::oidc_request::{Begin, Create, Register, read};
-use super::{START_URL, oidc_error};
+use super::{SCOPE, START_URL, authorize, oidc_error};
 use crate::http::{Request, Response};
 use crate::route::Route;
 use crate::server::Handler;
@@ -25,11 +26,18 @@ impl Handler for OidcService {
             "/token" => Route::SsoToken,
             "/client/register" => Route::SsoRegister,
             "/device_authorization" => Route::SsoDevice,
+            "/authorize" => Route::SsoAuthorize,
             _ => Route::SsoOidc,
         }
     }
 
     fn answer(&self, request: &Request) -> Response {
+        let (portal, now) = (&self.0.portal, self.0.clock.now());
+        match (request.method.as_str(), request.path()) {
+            ("GET", "/authorize") => return authorize::page(portal, request, now),
+            ("POST", "/login") => return authorize::sign_in(portal, request, now),
+            _ => {}
+        }
         let answer = match (request.method.as_str(), request.target.as_str()) {
             ("POST", "/token") => self.create_token(request),
             ("POST", "/client/register") => self.register(request),
@@ -51,15 +59,27 @@ impl OidcService {
                 "Only public clients have a place here",
             ));
         }
-        if code_flow && (redirect_uris.is_empty() || issuer_url.is_none()) {
-            return Err(oidc_error("invalid_request", "redirectUris and issuerUrl are required"));
+        if let Some(kind) = grant_types.iter().find(|kind| !GRANTS.contains(&kind.as_str())) {
+            let words = format!("Unknown grant type {kind}");
+            return Err(oidc_error("unsupported_grant_type", &words));
+        }
+        if code_flow != !redirect_uris.is_empty() {
+            return Err(oidc_error("invalid_request", "redirectUris go with authorization_code"));
+        }
+        if code_flow && !issuer_url.as_deref().is_some_and(is_start_url) {
+            return Err(oidc_error("invalid_request", "Invalid issuerUrl provided"));
+        }
+        // a program has no secret that it could keep, so its page leads to where it runs, on any port
+        if let Some(uri) = redirect_uris.iter().find(|uri| !uri.starts_with(LOOPBACK)) {
+            let words = format!("{uri} is not on loopback");
+            return Err(oidc_error("invalid_redirect_uri", &words));
         }
         if let Some(scope) = scopes.iter().find(|scope| *scope != SCOPE) {
             return Err(oidc_error("invalid_scope", &format!("Unknown scope {scope}")));
         }
         let now = self.0.clock.now();
         let expires = now.saturating_add(REGISTRATION).unwrap_or(Timestamp::MAX);
-        let client = self.0.portal.register(expires, !scopes.is_empty());
+        let client = self.0.portal.register(expires, scopes, redirect_uris);
         Ok(Response::json(
             200,
             &json!({
@@ -72,7 +92,10 @@ impl OidcService {
     fn start(&self, request: &Request) -> Result<Response, Response> {
         let Begin { client_id, client_secret, start_url } = read(request)?;
         let client = self.client(&client_id, &client_secret)?;
-        if start_url.trim_end_matches(['/', '#']) != START_URL {
+        if !client.redirect_uris.is_empty() {
+            return Err(oidc_error("unauthorized_client", words("unauthorized_client")));
+        }
+        if !is_start_url(&start_url) {
             return Err(oidc_error("invalid_request", "Invalid start URL provided"));
         }
         let device = self.0.portal.device(&client, self.0.clock.now());
@@ -88,14 +111,27 @@ impl OidcService {
     }
 
     fn create_token(&self, request: &Request) -> Result<Response, Response> {
-        let Create { client_id, client_secret, grant_type, refresh_token, device_code } =
-            read(request)?;
+        let Create {
+            client_id,
+            client_secret,
+            grant_type,
+            refresh_token,
+            device_code,
+            code,
+            redirect_uri,
+            code_verifier,
+        } = read(request)?;
         let client = self.client(&client_id, &client_secret)?;
         let (portal, now) = (&self.0.portal, self.0.clock.now());
-        let issued = match (grant_type.as_str(), refresh_token, device_code) {
-            ("refresh_token", Some(token), None) => portal.refresh(&client, &token, now),
-            (DEVICE_GRANT, None, Some(code)) => portal.redeem_device(&client, &code, now),
-            ("refresh_token" | DEVICE_GRANT, ..) => Err(Refused("invalid_request")),
+        let of_code = code.zip(redirect_uri).zip(code_verifier);
+        let issued = match (grant_type.as_str(), refresh_token, device_code, of_code) {
+            ("refresh_token", Some(token), None, None) => portal.refresh(&client, &token, now),
+            (DEVICE_GRANT, None, Some(code), None) => portal.redeem_device(&client, &code, now),
+            ("authorization_code", None, None, Some(((code, redirect_uri), verifier))) => {
+                let (code, redirect_uri, verifier) = (&*code, &*redirect_uri, &*verifier);
+                portal.redeem_code(&client, &Brought { code, redirect_uri, verifier }, now)
+            }
+            (grant, ..) if GRANTS.contains(&grant) => Err(Refused("invalid_request")),
             _ => Err(Refused("unsupported_grant_type")),
         };
         let Issued { user, access_token, expires_in, refresh_token } =
@@ -119,17 +155,23 @@ impl OidcService {
 /// What the service says beside an error.
 fn words(error: &str) -> &'static str {
     match error {
+        "access_denied" => "The person said no",
         "authorization_pending" => "The request is still waiting for the person",
         "expired_token" => "The device code has ended",
         "invalid_client" => "Invalid client provided",
-        "invalid_grant" => "Invalid refresh token or device code provided",
+        "invalid_grant" => "Invalid refresh token or code provided",
         "slow_down" => "Asked too soon",
+        "unauthorized_client" => "The client is not registered for this",
         "unsupported_grant_type" => "No such grant type",
         _ => "Invalid request",
     }
 }
 
-/// The one scope that tools ask for.
-const SCOPE: &str = "sso:account:access";
+fn is_start_url(url: &str) -> bool {
+    url.trim_end_matches(['/', '#']) == START_URL
+}
+
+const GRANTS: [&str; 3] = ["authorization_code", "refresh_token", DEVICE_GRANT];
+const LOOPBACK: &str = "http://127.0.0.1/";
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const REGISTRATION: SignedDuration = SignedDuration::from_hours(90 * 24);

@@ -14,6 +14,7 @@ pub(crate) fn oidc_error(error: &str, description: &str) -> Response {
         "invalid_client" => (401, "InvalidClientException"),
         "invalid_client_metadata" => (400, "InvalidClientMetadataException"),
         "invalid_grant" => (400, "InvalidGrantException"),
+        "invalid_redirect_uri" => (400, "InvalidRedirectUriException"),
         "invalid_scope" => (400, "InvalidScopeException"),
         "slow_down" => (400, "SlowDownException"),
         "unauthorized_client" => (400, "UnauthorizedClientException"),

@@ -41,6 +41,9 @@ pub(super) struct Create {
     pub(super) grant_type: String,
     pub(super) refresh_token: Option<String>,
     pub(super) device_code: Option<String>,
+    pub(super) code: Option<String>,
+    pub(super) redirect_uri: Option<String>,
+    pub(super) code_verifier: Option<String>,
 }
 
 /// A JSON object with exactly the members that its operation knows.
