@@ -14,6 +14,7 @@ mod folders;
 mod host;
 #[cfg(test)]
 mod hot_path;
+mod kubeconfig;
 mod lock;
 mod options;
 pub mod registry;
