@@ -8,12 +8,14 @@ mod env;
 mod files;
 mod hold;
 mod http;
+mod kubeconfig_lock;
 mod notes;
 mod person;
 mod private_dir;
 mod programs;
 mod runtime;
 mod system;
+mod this_program;
 
 use std::io::IsTerminal;
 
@@ -23,11 +25,13 @@ pub(crate) use clock::{SystemClock, SystemEntropy};
 #[cfg(unix)]
 pub(crate) use hold::outlive_full_files;
 pub(crate) use hold::{Held, Hold};
+pub(crate) use kubeconfig_lock::KubeconfigLock;
 pub(crate) use notes::StderrNotes;
 pub(crate) use person::Desk;
 pub(crate) use private_dir::{Attempt, Guard, PrivateDir, Store};
 pub(crate) use runtime::Tokio;
 pub(crate) use system::{CACHE, CONFIG, Place, STATE, is_alive, leave_no_core, machine};
+pub(crate) use this_program::this_program;
 
 use crate::{folders, sessions::FileSessions, trust::FileTrust};
 

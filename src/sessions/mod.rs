@@ -6,7 +6,7 @@
 //! removal accuses nobody.
 
 mod open;
-mod sealed;
+pub(crate) mod sealed;
 
 use std::{path::PathBuf, sync::OnceLock, time::Duration};
 

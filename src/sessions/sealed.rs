@@ -13,11 +13,11 @@ use crate::vault::{Key, Kind, Sealer};
 const MAGIC: &str = "fleetkey-session 1 ";
 
 /// A session that is still sealed.
-pub(super) struct Sealed<'a> {
+pub(crate) struct Sealed<'a> {
     /// Where the key lies.
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     /// Which key it is.
-    pub(super) id: &'a str,
+    pub(crate) id: &'a str,
     line: &'a [u8],
     nonce: [u8; NONCE_LEN],
     rest: &'a [u8],
@@ -25,7 +25,7 @@ pub(super) struct Sealed<'a> {
 
 impl<'a> Sealed<'a> {
     /// `None` if that is no session of ours.
-    pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
         let end = bytes.iter().position(|&byte| byte == b'\n')?;
         let (line, body) = bytes.split_at(end + 1);
         let fields = std::str::from_utf8(line).ok()?.strip_prefix(MAGIC)?.trim_end();
@@ -35,7 +35,7 @@ impl<'a> Sealed<'a> {
     }
 
     /// `None` if anything about it is not as it was sealed.
-    pub(super) fn open(&self, key: &Key, session: Fingerprint) -> Option<SecretString> {
+    pub(crate) fn open(&self, key: &Key, session: Fingerprint) -> Option<SecretString> {
         let cipher = RandomizedNonceKey::new(&AES_256_GCM, key.bytes()).ok()?;
         let nonce = Nonce::assume_unique_for_key(self.nonce);
         let mut room = Zeroizing::new(self.rest.to_vec());
@@ -45,7 +45,7 @@ impl<'a> Sealed<'a> {
 }
 
 /// Seals a session. `None` if the cipher fails, which it does not.
-pub(super) fn seal(
+pub(crate) fn seal(
     sealer: &Sealer,
     session: Fingerprint,
     secret: &SecretString,

@@ -112,6 +112,10 @@ pub trait Files: Send + Sync {
     /// a folder, or is larger than 1 MiB. Links are followed: people keep these files in dotfile
     /// repositories.
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>>;
+    /// The same, up to another bound in bytes, for files that are meant to be large.
+    fn read_large(&self, path: &Path, _largest: u64) -> Result<Option<Vec<u8>>> {
+        self.read(path)
+    }
     /// A number that changes when the file is written anew or replaced; `None` if there is no such
     /// file. One `stat`.
     fn stamp(&self, path: &Path) -> Option<i128>;

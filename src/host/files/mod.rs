@@ -23,6 +23,10 @@ pub(crate) struct OtherPeoplesFiles;
 
 impl Files for OtherPeoplesFiles {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        self.read_large(path, LARGEST)
+    }
+
+    fn read_large(&self, path: &Path, largest: u64) -> Result<Option<Vec<u8>>> {
         let failed = |why: String| {
             Error::config(format!("`{}` cannot be read", shown(&path.to_string_lossy())))
                 .because(why)
@@ -45,12 +49,12 @@ impl Files for OtherPeoplesFiles {
             return Err(failed("it is no regular file".into()));
         }
         let mut bytes =
-            Vec::with_capacity(usize::try_from(kind.len().min(LARGEST)).unwrap_or_default() + 1);
-        file.take(LARGEST + 1)
+            Vec::with_capacity(usize::try_from(kind.len().min(largest)).unwrap_or_default() + 1);
+        file.take(largest + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| failed(error.to_string()))?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(failed("it is larger than 1 MiB".into()));
+        if bytes.len() as u64 > largest {
+            return Err(failed(format!("it is larger than {} MiB", largest >> 20)));
         }
         Ok(Some(bytes))
     }

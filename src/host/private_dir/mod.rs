@@ -17,14 +17,19 @@ use std::{
     path::PathBuf,
 };
 
-/// No file of ours is larger.
+/// No file of ours is larger, but for one that holds what stood in many others.
 const LARGEST: u64 = 1 << 20;
+const LARGEST_OF_ALL: u64 = 1 << 28;
 
 /// What the cache, the sessions and the locks need of a folder. Names are plain file names.
 pub(crate) trait Store: Send + Sync {
     /// The file's bytes; `None` if there is none. Errors if it may not be believed: a link, another
     /// owner, readable by others, no regular file, larger than 1 MiB.
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String>;
+    /// The same, up to 256 MiB.
+    fn read_large(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        self.read(name)
+    }
     /// Writes the file, whole or not at all, and durably.
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), String>;
     /// Makes a file that nobody else made. Whether it did: not if there is one of that name.
@@ -57,13 +62,17 @@ impl PrivateDir {
     /// Reads a file that a person may have written: others may read it, and it may be a link into a
     /// dotfile repository, but nobody else may be able to change it.
     pub(crate) fn read_settings(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        system::read(&self.0.join(name), system::Trusted::Settings)
+        system::read(&self.0.join(name), system::Trusted::Settings, LARGEST)
     }
 }
 
 impl Store for PrivateDir {
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        system::read(&self.0.join(name), system::Trusted::Secret)
+        system::read(&self.0.join(name), system::Trusted::Secret, LARGEST)
+    }
+
+    fn read_large(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        system::read(&self.0.join(name), system::Trusted::Secret, LARGEST_OF_ALL)
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), String> {

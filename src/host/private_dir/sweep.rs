@@ -34,9 +34,10 @@ fn longest(name: &str) -> Option<i64> {
     if let Some(rest) = name.strip_suffix(".tmp") {
         let (target, writer) = rest.rsplit_once('.')?;
         let kind = target.split_once('.').filter(|(key, _)| is_key(key)).map(|(_, kind)| kind);
-        let ours =
-            matches!(kind, Some("credential" | "session" | "redeeming" | "asked" | "refused"))
-                || matches!(target, "vault" | "vault.key");
+        let ours = matches!(
+            kind,
+            Some("credential" | "session" | "redeeming" | "asked" | "refused" | "undo")
+        ) || matches!(target, "vault" | "vault.key");
         return (ours && writer.parse::<u32>().is_ok()).then_some(LONGEST_WRITE);
     }
     let (key, kind) = name.split_once('.')?;

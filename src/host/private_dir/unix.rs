@@ -14,7 +14,6 @@ use rustix::{
     process::geteuid,
 };
 
-use super::LARGEST;
 use crate::host::system::{CACHE, CONFIG, STATE};
 
 /// What has to hold before a file is believed.
@@ -27,7 +26,7 @@ pub(super) enum Trusted {
 }
 
 /// Reads a file; one open, one read, unless it is longer than it said.
-pub(super) fn read(path: &Path, trusted: Trusted) -> Result<Option<Vec<u8>>, String> {
+pub(super) fn read(path: &Path, trusted: Trusted, largest: u64) -> Result<Option<Vec<u8>>, String> {
     let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     if trusted == Trusted::Secret {
         flags |= OFlags::NOFOLLOW;
@@ -55,8 +54,8 @@ pub(super) fn read(path: &Path, trusted: Trusted) -> Result<Option<Vec<u8>>, Str
         Some("others may write it")
     } else if trusted == Trusted::Secret && is.nlink() != 1 {
         Some("it has another name too")
-    } else if is.len() > LARGEST {
-        Some("it is larger than 1 MiB")
+    } else if is.len() > largest {
+        Some("it is too large")
     } else {
         None
     };
@@ -64,7 +63,7 @@ pub(super) fn read(path: &Path, trusted: Trusted) -> Result<Option<Vec<u8>>, Str
         return Err(wrong.into());
     }
     let mut bytes = Vec::with_capacity(usize::try_from(is.len()).unwrap_or_default() + 1);
-    file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    file.take(largest).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(Some(bytes))
 }
 
@@ -203,7 +202,7 @@ mod tests {
     }
 
     fn secret(path: &Path) -> Result<Option<Vec<u8>>, String> {
-        read(path, Trusted::Secret)
+        read(path, Trusted::Secret, 1 << 20)
     }
 
     #[test]
@@ -280,9 +279,9 @@ mod tests {
         replace(&folder, "f", b"x").unwrap();
         fs::set_permissions(folder.join("f"), fs::Permissions::from_mode(0o644)).unwrap();
         std::os::unix::fs::symlink(folder.join("f"), home.path().join("link")).unwrap();
-        assert!(read(&home.path().join("link"), Trusted::Settings).unwrap().is_some());
+        assert!(read(&home.path().join("link"), Trusted::Settings, 1 << 20).unwrap().is_some());
         fs::set_permissions(folder.join("f"), fs::Permissions::from_mode(0o664)).unwrap();
-        assert!(read(&folder.join("f"), Trusted::Settings).is_err());
+        assert!(read(&folder.join("f"), Trusted::Settings, 1 << 20).is_err());
     }
 
     #[test]

@@ -8,8 +8,6 @@ use std::{
     path::Path,
 };
 
-use super::LARGEST;
-
 /// What has to hold before a file is believed.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum Trusted {
@@ -19,7 +17,7 @@ pub(super) enum Trusted {
     Settings,
 }
 
-pub(super) fn read(path: &Path, trusted: Trusted) -> Result<Option<Vec<u8>>, String> {
+pub(super) fn read(path: &Path, trusted: Trusted, largest: u64) -> Result<Option<Vec<u8>>, String> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
@@ -33,11 +31,11 @@ pub(super) fn read(path: &Path, trusted: Trusted) -> Result<Option<Vec<u8>>, Str
     if !is.is_file() {
         return Err("it is no regular file".into());
     }
-    if is.len() > LARGEST {
-        return Err("it is larger than 1 MiB".into());
+    if is.len() > largest {
+        return Err("it is too large".into());
     }
     let mut bytes = Vec::new();
-    file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    file.take(largest).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(Some(bytes))
 }
 
