@@ -31,7 +31,7 @@ pub enum Route {
     SsoRoles,
     /// Any other request to the SSO portal.
     Sso,
-    /// `CreateToken` of the SSO OIDC service, for a refresh token or a device code.
+    /// `CreateToken` of the SSO OIDC service, for a refresh token, a device code, or the code of a page.
     SsoToken,
     /// `RegisterClient` of the SSO OIDC service.
     SsoRegister,

@@ -29,6 +29,7 @@ struct State {
     reuses: usize,
     lifetime: Option<Duration>,
     keeps_refresh_tokens: bool,
+    interval: Option<SignedDuration>,
 }
 
 struct SignIn {
@@ -245,6 +246,7 @@ impl Portal {
         code: &str,
         now: Timestamp,
     ) -> Result<Issued, Refused> {
+        let interval = self.interval();
         let mut state = self.state();
         let device = state.devices.get_mut(code).filter(|device| device.client == client.id);
         let device = device.ok_or(INVALID_GRANT)?;
@@ -256,7 +258,7 @@ impl Portal {
         }
         let last = device.asked.replace(now);
         let Some(user) = device.approved.clone() else {
-            let hasty = last.is_some_and(|last| now.duration_since(last) < DEVICE_INTERVAL);
+            let hasty = last.is_some_and(|last| now.duration_since(last) < interval);
             return Err(Refused(if hasty { "slow_down" } else { "authorization_pending" }));
         };
         state.devices.remove(code);
@@ -316,6 +318,15 @@ impl Portal {
 
     pub(crate) fn set_lifetime(&self, lifetime: Option<Duration>) {
         self.state().lifetime = lifetime;
+    }
+
+    pub(crate) fn set_interval(&self, interval: SignedDuration) {
+        self.state().interval = Some(interval);
+    }
+
+    /// How long a device has to wait between two questions.
+    pub(crate) fn interval(&self) -> SignedDuration {
+        self.state().interval.unwrap_or(DEVICE_INTERVAL)
     }
 
     pub(crate) fn set_rotation(&self, rotates: bool) {
@@ -384,4 +395,4 @@ const INVALID_GRANT: Refused = Refused("invalid_grant");
 const ACCESS_LIFETIME: Duration = Duration::from_hours(1);
 const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub(crate) const DEVICE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
-pub(crate) const DEVICE_INTERVAL: SignedDuration = SignedDuration::from_secs(5);
+const DEVICE_INTERVAL: SignedDuration = SignedDuration::from_secs(5);

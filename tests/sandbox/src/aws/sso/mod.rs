@@ -137,6 +137,11 @@ impl Sandbox {
         self.world.portal.waiting()
     }
 
+    /// How many seconds a device has to wait between two questions, 5 if nobody says so.
+    pub fn sso_device_interval(&self, seconds: u32) {
+        self.world.portal.set_interval(SignedDuration::from_secs(seconds.into()));
+    }
+
     /// Forgets every client that was ever registered.
     pub fn sso_forget_clients(&self) {
         self.world.portal.forget_clients();

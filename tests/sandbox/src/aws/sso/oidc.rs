@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::codes::Brought;
-use super::directory::{Client, DEVICE_INTERVAL, DEVICE_LIFETIME, Issued, Refused};
+use super::directory::{Client, DEVICE_LIFETIME, Issued, Refused};
 use super::oidc_request::{Begin, Create, Register, read};
 use super::{SCOPE, START_URL, authorize, oidc_error};
 use crate::http::{Request, Response};
@@ -63,7 +63,7 @@ impl OidcService {
             let words = format!("Unknown grant type {kind}");
             return Err(oidc_error("unsupported_grant_type", &words));
         }
-        if code_flow != !redirect_uris.is_empty() {
+        if code_flow == redirect_uris.is_empty() {
             return Err(oidc_error("invalid_request", "redirectUris go with authorization_code"));
         }
         if code_flow && !issuer_url.as_deref().is_some_and(is_start_url) {
@@ -105,7 +105,7 @@ impl OidcService {
             &json!({
                 "deviceCode": device.code, "userCode": device.user_code, "verificationUri": page,
                 "verificationUriComplete": format!("{page}?user_code={}", device.user_code),
-                "expiresIn": DEVICE_LIFETIME.as_secs(), "interval": DEVICE_INTERVAL.as_secs(),
+                "expiresIn": DEVICE_LIFETIME.as_secs(), "interval": self.0.portal.interval().as_secs(),
             }),
         ))
     }
