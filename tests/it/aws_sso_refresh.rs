@@ -7,6 +7,7 @@ use fleetkey_sandbox::{Route, SsoName, SsoSession};
 use crate::support::{PATIENCE, Program, Running, Stage, say, until, which};
 
 const WHO: &str = "arn:aws:iam::444455556666:role/AWSReservedSSO_Developer_";
+const SSO_LINE: &str = "fleetkey login aws --cluster-name prod --region us-east-1 --profile sso";
 /// What a process does that changes a disk.
 const WRITES: &str = "write,writev,pwrite64,open,openat,mkdir,mkdirat,rename,renameat,renameat2,\
                       unlink,unlinkat,fsync,fdatasync,flock,ftruncate,linkat";
@@ -164,7 +165,7 @@ fn what_the_newer_aws_kept_for_a_role_is_used_until_somebody_signs_out() {
     let file = stage.home.aws_cli_cache_file(SsoName::Session("corp"), "444455556666", "Developer");
     fs::remove_file(file).unwrap();
     let [_, _, next] = sso(&stage).run().failed(3);
-    assert_eq!(next, "aws sso login --sso-session corp");
+    assert_eq!(next, SSO_LINE);
     assert_eq!(stage.asked(), before);
 }
 

@@ -78,12 +78,15 @@ fn nobody_is_signed_in_to_sso() {
         said(&stage, &stage.with_profile("sso").run(), 3),
         "error: nobody is signed in to SSO `corp`
   why: there is no `~/.aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json`; next, type:
-aws sso login --sso-session corp
+fleetkey login aws --cluster-name prod --region us-east-1 --profile sso
 "
     );
     let [what, _, next] = stage.with_profile("legacy").run().failed(3);
     assert_eq!(what, "nobody is signed in to SSO `https://sandbox.awsapps.com/start`");
-    assert_eq!(next, "aws sso login --profile legacy");
+    assert_eq!(
+        next,
+        "fleetkey login aws --cluster-name prod --region us-east-1 --profile legacy"
+    );
     assert_eq!(stage.asked(), 0);
 }
 
@@ -99,7 +102,7 @@ fn the_sign_in_to_sso_is_over() {
             "error: nobody is signed in to SSO `corp`
   why: the last sign-in ended at {}; it brought nothing to renew it with; \
 `sso_registration_scopes = sso:account:access` in `[sso-session corp]` makes it so; next, type:
-aws sso login --sso-session corp
+fleetkey login aws --cluster-name prod --region us-east-1 --profile sso
 ",
             old.expires.strftime("%Y-%m-%dT%H:%M:%SZ")
         )
@@ -118,7 +121,7 @@ fn the_portal_has_ended_the_sign_in() {
         said(&stage, &run, 3),
         "error: the sign-in of profile `sso` has ended
   why: UnauthorizedException: Session token not found or invalid; next, type:
-aws sso login --sso-session corp
+fleetkey login aws --cluster-name prod --region us-east-1 --profile sso
 "
     );
     run.keeps_secret(&[ended.access_token]);
@@ -168,8 +171,9 @@ fn two_clusters_or_none() {
     assert_eq!(
         said(&stage, &flagless(&stage).args(["--region", "us-east-1"]).run(), 2),
         "error: no cluster is named
-  why: neither `--cluster-name` nor `--cluster-id` is given, and the kubeconfig's cluster names \
-none either; next, type:
+  why: neither `--cluster-name` nor `--cluster-id` is given, and there is no `cluster-name` in the \
+extension `client.authentication.k8s.io/exec` of the kubeconfig's cluster, or its user has no \
+`provideClusterInfo: true`; next, type:
 aws eks list-clusters
 "
     );

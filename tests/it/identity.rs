@@ -185,7 +185,7 @@ fn who_has_signed_out_has_no_kept_credential_either() {
     fs::remove_file(&file).unwrap();
     for program in [&as_person, &in_role] {
         let [.., next] = program.run().failed(3);
-        assert_eq!(next, "aws sso login --sso-session corp");
+        assert_eq!(next, "fleetkey login aws --cluster-name prod --region us-east-1 --profile sso");
     }
     assert_eq!(lent(), (1, 1));
 

@@ -67,12 +67,9 @@ pub(crate) fn understand(
         Some(_) => None,
         None => Some(machine(&plan, section.as_ref(), &selected, profiles, host)?),
     };
-    let sign_in_line = sign_in_line(
-        &arguments.cluster,
-        region.as_ref().map(|(region, _)| region),
-        selected.profile(),
-        host,
-    );
+    let sign_in_line =
+        sign_in_line(&arguments.cluster, region.as_ref().map(|(region, _)| region), host);
+    let line_of_profile = format!("{sign_in_line}{}", profile_flag(selected.profile()));
     let known = region.clone();
     let (region, from) = match region {
         Some((region, from)) => {
@@ -102,7 +99,8 @@ pub(crate) fn understand(
         Base::Sso(settings) => {
             let home = profiles::home(host).ok_or_else(no_home)?;
             let ends = Ends::find(&endpoints, &settings.region, &settings.region_from())?;
-            Source::Sso(Box::new(Sso::new(settings, &home, ends, authorities()?, host)))
+            let line = sign_in_line + &whose(&settings);
+            Source::Sso(Box::new(Sso::new(settings, line, &home, ends, authorities()?, host)))
         }
         Base::Process(plan) => Source::Process(Process::open(plan, profiles, host)?),
         Base::Container(container) => Source::Container(container),
@@ -115,7 +113,7 @@ pub(crate) fn understand(
     let mut step = Step::first(base, Shared { cluster: arguments.cluster, signs_for });
     for role in roles {
         if let Some(serial) = role.mfa_serial.clone() {
-            step = step.with_mfa(serial, sts()?, sign_in_line.clone());
+            step = step.with_mfa(serial, sts()?, line_of_profile.clone());
         }
         step = step.then(Source::AssumeRole(AssumeRole { role, sts: sts()? }));
     }
@@ -183,22 +181,29 @@ fn no_region(selected: &Selected, profiles: &Profiles, why_not: &str) -> Error {
     }
 }
 
-/// The line with which a person signs in to a profile by hand: with all that the kubeconfig or the
-/// environment may have said.
-fn sign_in_line(
-    cluster: &ClusterId,
-    region: Option<&Region>,
-    profile: Option<&str>,
-    host: &Host,
-) -> String {
+/// The line with which a person signs in by hand, up to whose keys are meant: with all that the
+/// kubeconfig or the environment may have said.
+fn sign_in_line(cluster: &ClusterId, region: Option<&Region>, host: &Host) -> String {
     let region = region.map(|region| format!(" --region {}", quoted(region.as_str())));
     format!(
-        "{}fleetkey login aws --cluster-name {}{}{}",
+        "{}fleetkey login aws --cluster-name {}{}",
         files_prefix(host),
         quoted(cluster.as_str()),
         region.unwrap_or_default(),
-        profile_flag(profile)
     )
+}
+
+/// The flags that name a role of SSO: those of its profile, where it has one.
+fn whose(sso: &plan::Sso) -> String {
+    match (&sso.profile, &sso.session) {
+        (None, Some(session)) => format!(
+            " --sso-session {} --sso-account-id {} --sso-role-name {}",
+            quoted(session),
+            quoted(&sso.account),
+            quoted(&sso.role)
+        ),
+        (profile, _) => profile_flag(profile.as_deref()),
+    }
 }
 
 /// There is nowhere for a session to lie.
@@ -296,7 +301,10 @@ mod tests {
         let world = World::new();
         let error = world.lend(world.ask(SSO).unwrap().as_ref()).unwrap_err();
         assert_eq!(error.kind(), Kind::SignInNeeded);
-        assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
+        assert_eq!(
+            error.next_line(),
+            Some(&*format!("fleetkey login aws --cluster-name c --region eu-west-1 {SSO}"))
+        );
         let denied = world.signed_in();
         denied.http.answer(403, &[], r#"{"message":"No access"}"#);
         let error = denied.lend(denied.ask(SSO).unwrap().as_ref()).unwrap_err();

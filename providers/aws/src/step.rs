@@ -60,6 +60,16 @@ impl Step {
         self.then(Source::Mfa(Mfa::new(serial, id, sts, sign_in_line)))
     }
 
+    /// The same, with nobody who is asked to sign in to SSO.
+    pub(crate) fn asking_nobody(self) -> Self {
+        let how = match self.how {
+            Source::Sso(sso) => Source::Sso(Box::new(sso.asking_nobody())),
+            how => how,
+        };
+        let source = self.source.map(|source| Box::new(source.asking_nobody()));
+        Self { how, source, ..self }
+    }
+
     /// The SSO session everything here hangs on, if one does.
     fn sso(&self) -> Option<&Sso> {
         match &self.how {
@@ -259,6 +269,7 @@ impl Request for Step {
     fn how(&self, means: Means) -> Option<SignIn> {
         match &self.how {
             Source::Mfa(_) => means.keyboard.then_some(SignIn::Terminal),
+            Source::Sso(sso) => sso.how(means),
             _ => None,
         }
     }
@@ -266,19 +277,24 @@ impl Request for Step {
     fn sign_in_line(&self) -> Option<String> {
         match &self.how {
             Source::Mfa(mfa) => Some(mfa.sign_in_line().to_owned()),
+            Source::Sso(sso) => Some(sso.sign_in_line().to_owned()),
             _ => None,
         }
     }
 
     fn sign_in<'a>(
         &'a self,
-        _how: SignIn,
+        how: SignIn,
         source: Option<&'a Credential>,
         host: &'a Host,
     ) -> BoxFuture<'a, Result<SignedIn>> {
         Box::pin(async move {
-            let (Source::Mfa(mfa), Some(source)) = (&self.how, source) else {
-                return Err(Error::failed("this identity signs nobody in"));
+            let (mfa, source) = match (&self.how, source) {
+                (Source::Sso(sso), _) => {
+                    return sso.sign_in(how, host).await.map(|()| SignedIn::Session);
+                }
+                (Source::Mfa(mfa), Some(source)) => (mfa, source),
+                _ => return Err(Error::failed("this identity signs nobody in")),
             };
             let (keys, signs_for) = (Keys::from_secret(source.expose())?, &self.shared.signs_for);
             let region = signs_for.region(Some(&keys), host).await?;

@@ -6,8 +6,8 @@ use clap::Command;
 use fleetkey_provider::{
     Credential, ExecInfo, Files, Host, Provider, Request, Result,
     testing::{
-        KeptNotes, ManualClock, ScriptedHttp, ScriptedPrograms, StaticEnv, StaticFiles,
-        StaticSessions,
+        Answer, CountingEntropy, KeptNotes, ManualClock, ScriptedHttp, ScriptedPerson,
+        ScriptedPrograms, StaticEnv, StaticFiles, StaticSessions,
     },
 };
 use url::form_urlencoded;
@@ -57,6 +57,7 @@ pub(crate) struct World {
     pub(crate) sessions: StaticSessions,
     pub(crate) http: ScriptedHttp,
     programs: ScriptedPrograms,
+    pub(crate) person: ScriptedPerson,
     pub(crate) notes: KeptNotes,
 }
 
@@ -86,6 +87,12 @@ impl World {
         self
     }
 
+    /// With a person whose browser brings that back.
+    pub(crate) fn who(mut self, answer: Answer) -> Self {
+        self.person = ScriptedPerson::who(answer);
+        self
+    }
+
     /// With somebody signed in to `corp`.
     pub(crate) fn signed_in(self) -> Self {
         self.file(CORP, r#"{"accessToken":"sso-token","expiresAt":"2026-01-02T08:00:00Z"}"#)
@@ -99,6 +106,8 @@ impl World {
             clock: Box::new(ManualClock::at(NOW)),
             http: Box::new(self.http.clone()),
             programs: Box::new(self.programs.clone()),
+            person: Box::new(self.person.clone()),
+            entropy: Box::new(CountingEntropy::default()),
             notes: Box::new(self.notes.clone()),
             ..Host::refusing()
         }

@@ -46,6 +46,7 @@ pub(crate) struct Call<'a> {
 }
 
 /// An error, as the server wrote it.
+#[derive(Clone)]
 pub(crate) struct Said {
     /// Its code.
     pub(crate) code: String,
@@ -228,7 +229,7 @@ mod tests {
         let asker = Asker {
             who: "profile `dev`".into(),
             profile: Some("dev".into()),
-            sign_in: sign_in.then(|| "aws sso login --profile dev".into()),
+            sign_in: sign_in.then(|| "fleetkey login aws --profile dev".into()),
         };
         let call = Call {
             service: "STS",
@@ -289,7 +290,7 @@ mod tests {
     fn what_expired_needs_a_person_only_where_one_can_help() {
         let error = error_for(400, DATE, Some(("ExpiredTokenException", "old")), true);
         assert_eq!(error.kind(), Kind::SignInNeeded);
-        assert_eq!(error.next_line(), Some("aws sso login --profile dev"));
+        assert_eq!(error.next_line(), Some("fleetkey login aws --profile dev"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{
     caller::Settings,
     of_profile::{Failing, OfProfile},
     of_session::{Accounts, Search},
+    signed_in::SignedIn,
     viewer::Wanted,
 };
 use crate::{
@@ -137,7 +138,7 @@ impl Look<'_> {
         for name in once(sessions) {
             let from = "`--sso-session`".to_owned();
             SESSION_RULE.check(&from, &name)?;
-            errands.push(self.session(self.catalogue(&Chosen { value: name, from })?));
+            errands.push(self.session(self.catalogue(&Chosen { value: name, from })?, true));
         }
         for name in once(profiles) {
             let from = "`--profile`".to_owned();
@@ -171,7 +172,7 @@ impl Look<'_> {
             // one that profiles want is told of, once, with the line to sign in by
             if is_signed_in || used.contains(name) {
                 looked_at.insert(name);
-                errands.push(self.session(catalogue));
+                errands.push(self.session(catalogue, false));
             }
         }
         let mut identities = BTreeSet::new();
@@ -198,6 +199,7 @@ impl Look<'_> {
             let from = "the config file".to_owned();
             match self.profile(Chosen { value: name.clone(), from }, Some(plan)) {
                 Ok(errand) => {
+                    let errand = errand.asking_nobody();
                     let identity = errand.request().map(Request::fingerprint);
                     if identities.insert(identity.map(|print| print.to_string())) {
                         errands.push(Box::new(errand));
@@ -219,7 +221,8 @@ impl Look<'_> {
         Ok(Catalogue::new(settings, &home, ends, ca_bundle(None, host)?, host))
     }
 
-    fn session(&self, catalogue: Catalogue) -> Box<dyn Errand> {
+    /// `may_ask` if somebody named it, and so is there to sign in to it.
+    fn session(&self, catalogue: Catalogue, may_ask: bool) -> Box<dyn Errand> {
         let name = catalogue.settings().name.clone();
         let stands_for = |(profile, plan): (&String, &Result<Plan>)| match plan {
             Ok(Plan { base: Base::Sso(sso), roles }) if roles.is_empty() => {
@@ -231,13 +234,10 @@ impl Look<'_> {
         // the first of those that stand for the same
         let profiles = self.plans.iter().rev().filter_map(stands_for).collect();
         let settings = Settings { profiles: Arc::clone(&self.profiles), profile: None };
-        Box::new(Accounts(Arc::new(Search {
-            catalogue,
-            role_names: self.roles.clone(),
-            wanted: self.wanted.clone(),
-            settings,
-            profiles,
-        })))
+        let signed_in = may_ask.then(|| SignedIn(catalogue.clone()));
+        let (role_names, wanted) = (self.roles.clone(), self.wanted.clone());
+        let search = Search { catalogue, role_names, wanted, settings, profiles };
+        Box::new(Accounts { search: Arc::new(search), signed_in })
     }
 
     fn profile(&self, name: Chosen, plan: Option<&Plan>) -> Result<OfProfile> {

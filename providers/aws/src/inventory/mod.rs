@@ -3,7 +3,7 @@
 //! `kubeconfig add` asks EKS about one cluster. `kubeconfig discover` goes from SSO sessions to
 //! accounts, from an account to a role that sees its clusters, from a role to regions, from a region
 //! to clusters. Each of these is an errand of its own: what is asked of AWS at the same time is the
-//! host's to bound. Nothing here asks a person, and what an answer says is checked before it goes into
+//! host's to bound. A person is asked to sign in only where a flag names the session or the profile. What an answer says is checked before it goes into
 //! a URL, an ARN or a kubeconfig.
 
 mod add;
@@ -15,6 +15,7 @@ mod of_profile;
 mod of_session;
 mod pages;
 mod regions;
+mod signed_in;
 mod viewer;
 
 use clap::{ArgMatches, Command};

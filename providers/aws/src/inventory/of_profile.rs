@@ -78,6 +78,13 @@ impl OfProfile {
     }
 }
 
+impl OfProfile {
+    /// The same, with nobody who is asked to sign in.
+    pub(super) fn asking_nobody(self) -> Self {
+        Self { step: self.step.asking_nobody(), ..self }
+    }
+}
+
 impl Errand for OfProfile {
     fn describe(&self) -> String {
         format!("keys of profile `{}`", shown(&self.whose.profile))

@@ -4,11 +4,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use fleetkey_provider::{BoxFuture, Credential, Errand, Error, Find, Host, Kind, Result, shown};
+use fleetkey_provider::{
+    BoxFuture, Credential, Errand, Error, Find, Host, Kind, Request, Result, shown,
+};
 
 use super::{
     caller::{Caller, Settings},
     pages::Pages,
+    signed_in::SignedIn,
     viewer::{Home, Viewer, Wanted, errand, place},
 };
 use crate::{
@@ -34,11 +37,19 @@ pub(super) struct Search {
 }
 
 /// Asks for the accounts of a session.
-pub(super) struct Accounts(pub(super) Arc<Search>);
+pub(super) struct Accounts {
+    pub(super) search: Arc<Search>,
+    /// Whoever has to be signed in first, where one may be asked for it.
+    pub(super) signed_in: Option<SignedIn>,
+}
 
 impl Errand for Accounts {
     fn describe(&self) -> String {
-        format!("accounts of SSO session `{}`", shown(&self.0.session().name))
+        format!("accounts of SSO session `{}`", shown(&self.search.session().name))
+    }
+
+    fn request(&self) -> Option<&dyn Request> {
+        self.signed_in.as_ref().map(|signed_in| signed_in as &dyn Request)
     }
 
     fn run<'a>(
@@ -47,7 +58,7 @@ impl Errand for Accounts {
         host: &'a Host,
     ) -> BoxFuture<'a, Result<Vec<Find>>> {
         Box::pin(async move {
-            let Self(search) = self;
+            let Self { search, signed_in: _ } = self;
             let token = Arc::new(search.catalogue.token(host).await?);
             let (mut pages, mut found) = (Pages::default(), Vec::new());
             loop {

@@ -94,6 +94,8 @@ pub(crate) struct Sso {
     pub(crate) start_url: String,
     /// Where the portal is.
     pub(crate) region: Region,
+    /// What a sign-in asks for, if the session says so.
+    pub(crate) scopes: Option<Vec<String>>,
     /// The account.
     pub(crate) account: String,
     /// The role in it.
@@ -109,14 +111,16 @@ pub(crate) struct Session {
     pub(crate) start_url: String,
     /// Where the portal is.
     pub(crate) region: Region,
+    /// What a sign-in asks for, if it says so.
+    pub(crate) scopes: Option<Vec<String>>,
 }
 
 impl Session {
     /// The settings of a role that it lends.
     pub(crate) fn lends(&self, account: &str, role: &str) -> Sso {
-        let Self { name, start_url, region } = self.clone();
+        let Self { name, start_url, region, scopes } = self.clone();
         let (account, role) = (account.to_owned(), role.to_owned());
-        Sso { profile: None, session: Some(name), start_url, region, account, role }
+        Sso { profile: None, session: Some(name), start_url, region, scopes, account, role }
     }
 }
 

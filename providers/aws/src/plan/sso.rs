@@ -27,16 +27,17 @@ pub(super) fn is_begun(section: &Section<'_>) -> bool {
 /// The settings, checked.
 pub(super) fn settings(section: &Section<'_>, profiles: &Profiles) -> Result<Sso> {
     let profile = shown(section.name());
-    let (session, start_url, region) = match section.get("sso_session") {
+    let (session, start_url, region, scopes) = match section.get("sso_session") {
         Some(name) => {
             let session = profiles.sso_session(name).ok_or_else(|| {
                 Error::config(format!("there is no `[sso-session {}]`", shown(name)))
                     .because(format!("profile `{profile}` names it, but it was not found"))
             })?;
             let value = |key| agreed(key, section, &session);
-            (Some(name.to_owned()), value("sso_start_url")?, value("sso_region")?)
+            let (start_url, region) = (value("sso_start_url")?, value("sso_region")?);
+            (Some(name.to_owned()), start_url, region, scopes(&session))
         }
-        None => (None, needed("sso_start_url", section)?, needed("sso_region", section)?),
+        None => (None, needed("sso_start_url", section)?, needed("sso_region", section)?, None),
     };
     let account = needed("sso_account_id", section)?;
     let role = needed("sso_role_name", section)?;
@@ -47,6 +48,7 @@ pub(super) fn settings(section: &Section<'_>, profiles: &Profiles) -> Result<Sso
         session,
         start_url: start_url.to_owned(),
         region: Region::parse(region, &format!("`sso_region` of profile `{profile}`"))?,
+        scopes,
         account: account.to_owned(),
         role: role.to_owned(),
     })
@@ -76,7 +78,15 @@ pub(super) fn session(name: &Chosen, profiles: &Profiles) -> Result<Session> {
         name: name.clone(),
         start_url: value("sso_start_url")?.to_owned(),
         region: Region::parse(value("sso_region")?, &format!("`sso_region` of {words}"))?,
+        scopes: scopes(&section),
     })
+}
+
+/// What a sign-in to the session asks for, if it says so.
+fn scopes(session: &Section<'_>) -> Option<Vec<String>> {
+    let listed = session.get("sso_registration_scopes")?.split(',').map(str::trim);
+    let scopes: Vec<String> = listed.filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+    (!scopes.is_empty()).then_some(scopes)
 }
 
 /// A value the session must have and the profile may repeat.

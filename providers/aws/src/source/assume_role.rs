@@ -175,6 +175,9 @@ mod tests {
         world.http.answer(403, &[], body);
         let error = world.lend(world.ask("--profile over-sso").unwrap().as_ref()).unwrap_err();
         assert_eq!(error.kind(), Kind::SignInNeeded);
-        assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
+        assert_eq!(
+            error.next_line(),
+            Some("fleetkey login aws --cluster-name c --region eu-west-1 --profile dev")
+        );
     }
 }

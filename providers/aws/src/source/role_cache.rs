@@ -33,7 +33,8 @@ pub(crate) struct RoleCache {
 impl RoleCache {
     /// That of these settings. `home` is where `~/.aws` is.
     pub(crate) fn new(settings: &plan::Sso, home: &Path) -> Self {
-        let plan::Sso { profile: _, session, start_url, region: _, account, role } = settings;
+        let plan::Sso { profile: _, session, start_url, region: _, scopes: _, account, role } =
+            settings;
         let start_url = session.is_none().then_some(start_url.as_str());
         let name = Name { account, role, session: session.as_deref(), start_url };
         let name = sha1_smol::Sha1::from(minified(&name)).digest();
@@ -154,6 +155,7 @@ mod tests {
             session: session.map(str::to_owned),
             start_url: "https://my.awsapps.com/start".into(),
             region: Region::parse("eu-central-1", "a test").unwrap(),
+            scopes: None,
             account: "123456789012".into(),
             role: "Admin".into(),
         }

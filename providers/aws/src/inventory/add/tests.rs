@@ -180,7 +180,8 @@ fn a_refusal_says_who_acts() {
     let found = found("--cluster-name prod --profile dev", &world, &cloud).unwrap();
     let error = &found.failures[0].1;
     assert_eq!(error.kind(), Kind::SignInNeeded);
-    assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
+    let line = "fleetkey login aws --cluster-name prod --region eu-west-1 --profile dev";
+    assert_eq!(error.next_line(), Some(line));
 }
 
 #[test]
@@ -241,7 +242,8 @@ fn a_role_of_a_session_needs_no_profile_and_its_session() {
     let found_ = found(&line, &World::new(), &Cloud::default()).unwrap();
     let error = &found_.failures[0].1;
     assert_eq!(error.kind(), Kind::SignInNeeded);
-    assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
+    let next = format!("fleetkey login aws --cluster-name prod --region eu-west-1 {sso}");
+    assert_eq!(error.next_line(), Some(&*next));
     let gone = World::new().file(CORP, "{}").file("/home/.aws/config", "[profile p]\n");
     let error = found(&line, &gone, &Cloud::default()).err().unwrap();
     assert!(error.message().contains("`[sso-session corp]`, which is not there"), "{error}");

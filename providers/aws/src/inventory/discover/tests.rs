@@ -1,14 +1,14 @@
 //! Where is looked, with flags and without.
 
 use clap::Command;
-use fleetkey_provider::{Errand, Kind};
+use fleetkey_provider::{Errand, Kind, Means};
 
 use crate::{
     inventory::{
         INVENTORY,
         testing::{Cloud, EC2_DENIED, discover, discovered, regions},
     },
-    testing::{KEYS, World},
+    testing::{KEYS, World, now},
 };
 
 fn names(errands: &[Box<dyn Errand>]) -> Vec<String> {
@@ -40,6 +40,41 @@ fn without_flags_every_session_and_every_identity_that_is_in_none_is_looked_at()
     assert_eq!(found.failed()[0], "accounts of SSO session `corp`");
     let told = found.failures.iter().filter(|(_, error)| error.kind() == Kind::SignInNeeded);
     assert_eq!(told.count(), 1);
+}
+
+#[test]
+fn a_person_is_asked_to_sign_in_to_what_a_flag_names_alone() {
+    let old = "[profile old]\nsso_start_url = https://my.awsapps.com/start\n\
+        sso_region = eu-central-1\nsso_account_id = 123456789012\nsso_role_name = R\n";
+    let world = World::new().file("/home/.aws/config", &format!("{}{old}", crate::testing::CONFIG));
+    let means = Means { browser: true, terminal: true, keyboard: true };
+    let asks = |line: &str| -> Vec<String> {
+        let errands = discover(line, &[], &world.host()).unwrap();
+        let asks = |errand: &dyn Errand| {
+            let step = errand.request();
+            std::iter::successors(step, |step| step.source()).any(|step| step.how(means).is_some())
+        };
+        let errands = errands.iter().filter(|errand| asks(&***errand));
+        errands.map(|errand| errand.describe()).collect()
+    };
+    assert!(asks("").is_empty());
+    let (session, profile) = ("accounts of SSO session `corp`", "keys of profile `old`");
+    assert_eq!(asks("--sso-session corp --profile old"), [session, profile]);
+    assert_eq!(asks("--profile over-sso"), ["keys of profile `over-sso`"]);
+
+    let errands = discover("--sso-session corp", &[], &world.host()).unwrap();
+    let request = errands[0].request().unwrap();
+    let error = now(request.obtain(None, &world.host())).unwrap_err();
+    let line = "fleetkey kubeconfig discover --sso-session corp";
+    assert_eq!((error.kind(), error.next_line()), (Kind::SignInNeeded, Some(line)));
+    assert_eq!(request.sign_in_line().as_deref(), Some(line));
+    world.theirs(
+        crate::testing::CORP,
+        r#"{"accessToken":"sso-token","expiresAt":"2026-01-02T08:00:00Z"}"#,
+    );
+    let credential = now(request.obtain(None, &world.host())).unwrap();
+    assert_eq!((credential.expose(), credential.expires()), ("", None), "the token stays there");
+    assert!(request.token(&credential, &world.host()).is_err());
 }
 
 #[test]

@@ -299,7 +299,7 @@ fn a_session_that_ended_is_one_failure_and_one_that_can_be_is_renewed_once() {
     assert_eq!(found.failed(), ["accounts of SSO session `corp`"]);
     let error = &found.failures[0].1;
     assert_eq!(error.kind(), Kind::SignInNeeded);
-    assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
+    assert_eq!(error.next_line(), Some("fleetkey kubeconfig discover --sso-session corp"));
 
     let renewable = r#"{"accessToken":"old","expiresAt":"2026-01-02T03:04:05Z","refreshToken":"r",
         "clientId":"c","clientSecret":"s","registrationExpiresAt":"2026-03-01T00:00:00Z"}"#;

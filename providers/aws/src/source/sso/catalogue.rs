@@ -2,17 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use fleetkey_provider::{Error, Host, Result, shown};
+use fleetkey_provider::{Error, Host, Means, Result, SessionKey, SignIn, quoted, shown};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     Ends, Sso,
     portal::{Portal, Question},
-    session::{Session, Token},
+    session::{Known, Session, Token},
 };
 use crate::{
     arguments::{ACCOUNT_ID, ROLE_NAME},
     plan,
+    shell::files_prefix,
     source::role_cache::RoleCache,
 };
 
@@ -59,8 +60,16 @@ impl Catalogue {
         host: &Host,
     ) -> Self {
         let Ends { portal: target, oidc } = ends;
-        let (name, start_url) = (Some(settings.name.as_str()), settings.start_url.as_str());
-        let session = Session::new((None, name, start_url), home, oidc, ca_bundle.clone(), host);
+        let plan::Session { name, start_url, region, scopes } = settings.clone();
+        // whoever has no role in mind yet is looking for one
+        let sign_in_line = format!(
+            "{}fleetkey kubeconfig discover --sso-session {}",
+            files_prefix(host),
+            quoted(&name)
+        );
+        let name = Some(name);
+        let known = Known { profile: None, name, start_url, region, scopes, sign_in_line };
+        let session = Session::new(known, home, oidc, ca_bundle.clone(), host);
         Self { settings, home: home.to_owned(), session, portal: Portal { target, ca_bundle } }
     }
 
@@ -72,6 +81,31 @@ impl Catalogue {
     /// Whether somebody is, or was, signed in to it. One `stat`.
     pub(crate) fn is_signed_in(&self, host: &Host) -> bool {
         self.session.stamp(host).is_some()
+    }
+
+    /// What it is, apart from all others.
+    pub(crate) fn key(&self) -> SessionKey {
+        self.session.key()
+    }
+
+    /// Who signs in.
+    pub(crate) fn signer(&self) -> SessionKey {
+        self.session.signer()
+    }
+
+    /// How a person is asked to sign in.
+    pub(crate) fn how(&self, means: Means) -> Option<SignIn> {
+        self.session.how(means)
+    }
+
+    /// The line with which a person signs in by hand.
+    pub(crate) fn sign_in_line(&self) -> &str {
+        self.session.sign_in_line()
+    }
+
+    /// Has a person sign in, and keeps the session.
+    pub(crate) async fn sign_in(&self, how: SignIn, host: &Host) -> Result<()> {
+        self.session.sign_in(how, host).await
     }
 
     /// Its token, renewed if it has to be.

@@ -1,18 +1,25 @@
 //! A role lent for a person's SSO session (IAM Identity Center).
 //!
-//! The session belongs to `aws sso login`: its token lies in `~/.aws/sso/cache`, and is renewed there
-//! ([`session`]). Roles are forgotten with it, so that signing out means here what it means there; and
-//! they are shared with `aws` ([`RoleCache`]).
+//! The session is the one that `aws sso login` makes: its token lies in `~/.aws/sso/cache`, is renewed
+//! there ([`session`]), and is written there when a person signs in here ([`sign_in`]). Roles are
+//! forgotten with it, so that signing out means here what it means there; and they are shared with
+//! `aws` ([`RoleCache`]).
 
 mod catalogue;
+mod device_code;
 mod oidc;
+mod page;
 mod portal;
+mod registration;
 mod session;
+mod sign_in;
 mod token_file;
 
 use std::path::{Path, PathBuf};
 
-use fleetkey_provider::{Credential, CredentialKey, ExposeSecret, Host, Result, SessionKey, shown};
+use fleetkey_provider::{
+    Credential, CredentialKey, ExposeSecret, Host, Means, Result, SessionKey, SignIn, shown,
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -22,7 +29,7 @@ pub(crate) use self::{
 };
 use self::{
     portal::{Portal, Question},
-    session::Session,
+    session::{Known, Session},
 };
 use super::role_cache::RoleCache;
 use crate::{
@@ -63,31 +70,55 @@ impl Ends {
 }
 
 impl Sso {
-    /// The settings, and where all ends are. `home` is where `~/.aws` is.
+    /// The settings, the line with which a person signs in by hand, and where all ends are. `home` is
+    /// where `~/.aws` is.
     pub(crate) fn new(
         settings: plan::Sso,
+        sign_in_line: String,
         home: &Path,
         ends: Ends,
         ca_bundle: Option<PathBuf>,
         host: &Host,
     ) -> Self {
         let Ends { portal: target, oidc } = ends;
-        let plan::Sso { profile, session, start_url, region: _, account: _, role: _ } = &settings;
-        let named = (profile.as_deref(), session.as_deref(), start_url.as_str());
-        let session = Session::new(named, home, oidc, ca_bundle.clone(), host);
+        let plan::Sso { profile, session, start_url, region, scopes, account: _, role: _ } =
+            settings.clone();
+        let known = Known { profile, name: session, start_url, region, scopes, sign_in_line };
+        let session = Session::new(known, home, oidc, ca_bundle.clone(), host);
         let kept = RoleCache::new(&settings, home);
         Self { settings, session, kept, portal: Portal { target, ca_bundle } }
     }
 
     /// Who signs in.
     pub(crate) fn session(&self) -> SessionKey {
-        self.session.key()
+        self.session.signer()
+    }
+
+    /// How a person is asked to sign in.
+    pub(crate) fn how(&self, means: Means) -> Option<SignIn> {
+        self.session.how(means)
+    }
+
+    /// The line with which a person signs in by hand.
+    pub(crate) fn sign_in_line(&self) -> &str {
+        self.session.sign_in_line()
+    }
+
+    /// Has a person sign in, and keeps the session.
+    pub(crate) async fn sign_in(&self, how: SignIn, host: &Host) -> Result<()> {
+        self.session.sign_in(how, host).await
+    }
+
+    /// The same, which tells what to type but asks nobody.
+    pub(crate) fn asking_nobody(self) -> Self {
+        Self { session: self.session.asking_nobody(), ..self }
     }
 
     /// Session, account and role.
     pub(crate) fn key(&self, key: &mut CredentialKey) {
         let Self { settings, session, kept: _, portal: Portal { target, ca_bundle } } = self;
-        let plan::Sso { profile: _, session: _, start_url: _, region, account, role } = settings;
+        let plan::Sso { profile: _, session: _, start_url: _, region, scopes: _, account, role } =
+            settings;
         key.field("sso session", &session.key().fingerprint().to_string());
         key.field("sso region", region.as_str());
         key.field("sso account", account);
@@ -251,7 +282,10 @@ mod tests {
             let error = fails(&world);
             assert_eq!(error.kind(), Kind::SignInNeeded, "{error}");
             assert!(error.to_string().contains(words), "{file:?}: {error}");
-            assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
+            assert_eq!(
+                error.next_line(),
+                Some("fleetkey login aws --cluster-name c --region eu-west-1 --profile dev")
+            );
             assert!(world.http.requests().is_empty());
         }
     }
@@ -260,7 +294,8 @@ mod tests {
     fn the_line_names_the_files_that_the_kubeconfig_named() {
         let env = [("AWS_CONFIG_FILE", "/my config")];
         let error = fails(&world().env(&env).file("/my config", CONFIG));
-        let line = "AWS_CONFIG_FILE='/my config' aws sso login --sso-session corp";
+        let line = "AWS_CONFIG_FILE='/my config' fleetkey login aws --cluster-name c \
+                    --region eu-west-1 --profile dev";
         assert_eq!(error.next_line(), Some(line));
     }
 

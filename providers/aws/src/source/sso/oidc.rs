@@ -1,12 +1,15 @@
-//! Renewing a session: `CreateToken` of SSO OIDC, with a refresh token that works once.
+//! SSO OIDC on the wire: its questions and answers, and what its refusals mean.
+//!
+//! `CreateToken` renews a session, with a refresh token that works once, and makes one, of what a
+//! person did on a page.
 
 use std::path::PathBuf;
 
 use fleetkey_provider::{
-    Error, ExposeSecret, Host, HttpRequest, HttpResponse, Kind, Method, Result, Retry,
+    Error, ExposeSecret, Host, HttpRequest, HttpResponse, Kind, Method, Result, Retry, shown,
 };
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::token_file::{Grant, is_word};
 use crate::{
@@ -19,6 +22,22 @@ pub(super) struct Oidc<'a> {
     pub(super) target: &'a Target,
     pub(super) ca_bundle: Option<PathBuf>,
     pub(super) asker: &'a Asker,
+    /// The session, as people call it.
+    pub(super) session: &'a str,
+}
+
+/// A no to somebody who signs in.
+pub(super) struct No {
+    /// Its code, if the service itself said it.
+    pub(super) code: Option<String>,
+    /// The same for a person.
+    pub(super) error: Error,
+}
+
+impl From<No> for Error {
+    fn from(no: No) -> Self {
+        no.error
+    }
 }
 
 /// What was issued.
@@ -43,28 +62,14 @@ impl Oidc<'_> {
     pub(super) async fn redeem(&self, grant: &Grant, host: &Host) -> Result<Issued, Failure> {
         let Grant { refresh_token, client_id, client_secret } = grant;
         let secrets = [refresh_token.expose_secret(), client_secret.expose_secret()];
-        let call = Call {
-            service: "SSO",
-            endpoint: &self.target.endpoint,
-            task: "renew the sign-in",
-            asker: self.asker,
-            secrets: &secrets,
-        };
+        let call = self.call("renew the sign-in", &secrets);
         let body = CreateToken {
             grant_type: "refresh_token",
             client_id,
             client_secret: client_secret.expose_secret(),
             refresh_token: refresh_token.expose_secret(),
         };
-        let request = HttpRequest {
-            method: Method::Post,
-            endpoint: self.target.endpoint.at("/token", &[]),
-            headers: vec![("content-type".into(), "application/json".into())],
-            // four texts: nothing that could fail
-            body: serde_json::to_vec(&body).unwrap_or_default(),
-            ca_bundle: self.ca_bundle.clone(),
-            retry: Retry::Redemption,
-        };
+        let request = self.request("/token", &body, Retry::Redemption);
         let answer = host.http.send(&request).await.map_err(|error| {
             // only a network loses answers; whatever else fails does so before anything is sent
             let may_be_used = error.kind() == Kind::Unavailable && !error.is_unsent();
@@ -85,15 +90,105 @@ impl Oidc<'_> {
             _ => Failure::Unused(error),
         })
     }
+    /// Asks something for somebody who signs in, and reads the answer.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        secrets: &[&str],
+        retry: Retry,
+        host: &Host,
+    ) -> Result<T, No> {
+        let call = self.call("sign in", secrets);
+        let lost = |error| No { code: None, error };
+        let sent = host.http.send(&self.request(path, body, retry)).await;
+        let answer = sent.map_err(lost)?;
+        if answer.status == 200 {
+            return serde_json::from_slice(&answer.body)
+                .map_err(|_| lost(call.not_understood("an answer of another shape")));
+        }
+        Err(match said(&answer) {
+            Some(said) if (400..500).contains(&answer.status) => {
+                let error = self.refused(&call, &said);
+                let error = error
+                    .unwrap_or_else(|| call.error(&answer, Some(said.clone()), host.clock.now()));
+                No { code: Some(said.code), error }
+            }
+            said => lost(call.error(&answer, said, host.clock.now())),
+        })
+    }
+
+    /// Tokens for what a person did: a code that works once, so it is sent once.
+    pub(super) async fn issue(
+        &self,
+        body: &impl Serialize,
+        secrets: &[&str],
+        host: &Host,
+    ) -> Result<Issued, No> {
+        let created: Created = self.ask("/token", body, secrets, Retry::Never, host).await?;
+        created.issued(host).ok_or_else(|| {
+            let error = self.call("sign in", secrets).not_understood("a token that is none");
+            No { code: None, error }
+        })
+    }
+
+    /// What the browser brought in place of a code, or what the service said, where it is about the
+    /// sign-in itself.
+    pub(super) fn refused(&self, call: &Call<'_>, said: &Said) -> Option<Error> {
+        let session = shown(self.session);
+        let message = match said.code.as_str() {
+            "access_denied" => format!("the sign-in to SSO `{session}` was declined"),
+            "expired_token" => format!("the sign-in to SSO `{session}` took too long"),
+            "invalid_grant" => {
+                format!("SSO did not take what the sign-in to `{session}` brought")
+            }
+            "invalid_client" | "unauthorized_client" => {
+                format!("SSO does not know what fleetkey signs in to `{session}` with")
+            }
+            _ => return None,
+        };
+        Some(self.with_line(Error::sign_in_needed(message).because(call.quote(said))))
+    }
+
+    /// The error, with the line with which a person signs in by hand.
+    pub(super) fn with_line(&self, error: Error) -> Error {
+        match &self.asker.sign_in {
+            Some(line) => error.or_next(|| line.clone()),
+            None => error,
+        }
+    }
+
+    /// A question, as an error would put it.
+    pub(super) fn call<'b>(&'b self, task: &'b str, secrets: &'b [&'b str]) -> Call<'b> {
+        let Self { target, asker, .. } = self;
+        Call { service: "SSO", endpoint: &target.endpoint, task, asker, secrets }
+    }
+
+    fn request(&self, path: &str, body: &impl Serialize, retry: Retry) -> HttpRequest {
+        HttpRequest {
+            method: Method::Post,
+            endpoint: self.target.endpoint.at(path, &[]),
+            headers: vec![("content-type".into(), "application/json".into())],
+            // a few texts: nothing that could fail
+            body: serde_json::to_vec(body).unwrap_or_default(),
+            ca_bundle: self.ca_bundle.clone(),
+            retry,
+        }
+    }
 }
 
 fn issued(answer: &HttpResponse, host: &Host) -> Option<Issued> {
-    let Created { access_token, expires_in, refresh_token } =
-        serde_json::from_slice(&answer.body).ok()?;
-    let expires = host.clock.now().as_second().checked_add(expires_in)?;
-    let refresh_token = refresh_token.filter(|token| !token.is_empty());
-    let expires = Timestamp::from_second(expires).ok()?;
-    is_word(&access_token).then_some(Issued { access_token, expires, refresh_token })
+    serde_json::from_slice::<Created>(&answer.body).ok()?.issued(host)
+}
+
+impl Created {
+    fn issued(self, host: &Host) -> Option<Issued> {
+        let Self { access_token, expires_in, refresh_token } = self;
+        let expires = host.clock.now().as_second().checked_add(expires_in)?;
+        let refresh_token = refresh_token.filter(|token| !token.is_empty());
+        let expires = Timestamp::from_second(expires).ok()?;
+        is_word(&access_token).then_some(Issued { access_token, expires, refresh_token })
+    }
 }
 
 /// OAuth's error (RFC 6749, section 5.2).

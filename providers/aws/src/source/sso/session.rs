@@ -1,30 +1,24 @@
 //! A person's SSO session: its token, renewed in time.
 //!
-//! The session belongs to `aws sso login` and lies in its file. It is renewed under fleetkey's own
+//! The session is shared with `aws` and lies in its file. It is renewed under fleetkey's own
 //! lock and written back before anything else can fail, as `aws` would: whoever comes next, of either
 //! tool, finds it. `aws` locks nothing, so its file is read again before each decision, and what it
 //! wrote meanwhile counts. A refresh token is sent once: one whose answer was lost is not sent again.
 
 use std::{
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use fleetkey_provider::{
-    Error, Host, OpenSession, Result, SecretString, SessionKey, quoted, shown,
-};
+use fleetkey_provider::{Error, Host, OpenSession, Result, SecretString, SessionKey, shown};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     oidc::{Failure, Issued, Oidc},
     token_file::{TokenFile, Unrenewable},
 };
-use crate::{
-    NAME,
-    endpoints::Target,
-    errors::Asker,
-    shell::{files_prefix, profile_flag},
-};
+use crate::{NAME, endpoints::Target, errors::Asker, region::Region};
 
 /// With less left of a token it is renewed, as by the SDKs. The AWS CLI does so with 15 minutes left:
 /// where both are at work it comes first, and the two seldom meet.
@@ -33,22 +27,43 @@ const LEFT: SignedDuration = SignedDuration::from_mins(5);
 const WRITING: Duration = Duration::from_millis(50);
 const LOOKS: usize = 4;
 /// What a renewed file may be longer than the old one.
-const GROWTH: usize = 16 * 1024;
+pub(super) const GROWTH: usize = 16 * 1024;
 
 /// A person's SSO session.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
+    /// What it is known by.
+    pub(super) known: Known,
+    /// Where it lies.
+    pub(super) file: PathBuf,
+    /// The folder of all of them, and of what they were signed in with.
+    pub(super) folder: PathBuf,
+    /// Where it is renewed, and signed in to; asked only then.
+    pub(super) oidc: Result<Target>,
+    pub(super) ca_bundle: Option<PathBuf>,
+    /// Whether a person may be asked to sign in.
+    pub(super) may_ask: bool,
+    /// The stamp of the file when this run began.
+    found: Option<i128>,
+    /// The same as it was last read: of what did not do.
+    seen: Arc<Mutex<Option<i128>>>,
+}
+
+/// What a session is known by; a profile or a name is there.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
     /// The profile it is wanted for; `None` if it was named by itself.
-    profile: Option<String>,
+    pub(super) profile: Option<String>,
     /// Its name; `None` for settings of the older form.
-    name: Option<String>,
-    start_url: String,
-    file: PathBuf,
-    /// What goes before the line to sign in with.
-    prefix: String,
-    /// Where it is renewed; asked only then.
-    oidc: Result<Target>,
-    ca_bundle: Option<PathBuf>,
+    pub(super) name: Option<String>,
+    /// Where people sign in.
+    pub(super) start_url: String,
+    /// Where the portal is.
+    pub(super) region: Region,
+    /// What a sign-in asks for, if the settings say so.
+    pub(super) scopes: Option<Vec<String>>,
+    /// The line with which a person signs in by hand.
+    pub(super) sign_in_line: String,
 }
 
 /// What the portal is shown.
@@ -59,31 +74,38 @@ pub(crate) struct Token {
 }
 
 impl Session {
-    /// That of this profile, name and start URL; one of the first two is there. `home` is where
-    /// `~/.aws` is.
+    /// The one that is known by this. `home` is where `~/.aws` is.
     pub(super) fn new(
-        (profile, name, start_url): (Option<&str>, Option<&str>, &str),
+        known: Known,
         home: &Path,
         oidc: Result<Target>,
         ca_bundle: Option<PathBuf>,
         host: &Host,
     ) -> Self {
-        let file =
-            home.join(".aws").join("sso").join("cache").join(file_name(name.unwrap_or(start_url)));
-        Self {
-            profile: profile.map(str::to_owned),
-            name: name.map(str::to_owned),
-            start_url: start_url.to_owned(),
-            file: host.files.real(&file),
-            prefix: files_prefix(host),
-            oidc,
-            ca_bundle,
-        }
+        let folder = home.join(".aws").join("sso").join("cache");
+        let name = known.name.as_ref().unwrap_or(&known.start_url);
+        let file = host.files.real(&folder.join(file_name(name)));
+        let found = host.files.stamp(&file);
+        let seen = Arc::new(Mutex::new(found));
+        Self { known, file, folder, oidc, ca_bundle, may_ask: true, found, seen }
     }
 
     /// The session is the file it lies in, whatever it is called by.
     pub(super) fn key(&self) -> SessionKey {
         SessionKey::new(NAME, &[("file", &self.file.to_string_lossy())])
+    }
+
+    /// Who is to sign in: the session as this run found it. Whatever tool somebody signs in with, who
+    /// comes next finds another one, and is not told of what was declined before.
+    pub(super) fn signer(&self) -> SessionKey {
+        let Some(stamp) = self.found else { return self.key() };
+        let fields = [("file", &*self.file.to_string_lossy()), ("stamp", &stamp.to_string())];
+        SessionKey::new(NAME, &fields)
+    }
+
+    /// The same, with nobody who may be asked.
+    pub(super) fn asking_nobody(self) -> Self {
+        Self { may_ask: false, ..self }
     }
 
     /// Where it lies.
@@ -96,22 +118,28 @@ impl Session {
         host.files.stamp(&self.file)
     }
 
-    /// The line with which a person signs in.
-    pub(super) fn sign_in_line(&self) -> String {
-        let of = match &self.name {
-            Some(name) => format!(" --sso-session {}", quoted(name)),
-            None => profile_flag(self.profile.as_deref()),
-        };
-        format!("{}aws sso login{of}", self.prefix)
+    /// The line with which a person signs in by hand.
+    pub(super) fn sign_in_line(&self) -> &str {
+        &self.known.sign_in_line
     }
 
     /// Who asks with it, and with the keys it brings.
     pub(super) fn asker(&self) -> Asker {
-        let who = match &self.profile {
+        let who = match &self.known.profile {
             Some(profile) => format!("profile `{}`", shown(profile)),
             None => format!("SSO session `{}`", shown(self.called())),
         };
-        Asker { who, profile: self.profile.clone(), sign_in: Some(self.sign_in_line()) }
+        let sign_in = Some(self.sign_in_line().to_owned());
+        Asker { who, profile: self.known.profile.clone(), sign_in }
+    }
+
+    /// Whether somebody signed in while this run was about something else.
+    pub(super) fn is_new(&self, host: &Host) -> bool {
+        let stamp = self.stamp(host);
+        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        stamp.is_some()
+            && stamp != seen
+            && self.read(host).is_ok_and(|(_, file)| !is_ending(&file, host.clock.now()))
     }
 
     /// A token that works, renewed if it has to be. Fails with
@@ -121,6 +149,7 @@ impl Session {
         loop {
             // before the file is read: what is written in between must not look familiar later
             let stamp = self.stamp(host);
+            *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamp;
             let (_, file) = self.read(host)?;
             let now = host.clock.now();
             let is_alive = file.expires > now;
@@ -129,7 +158,7 @@ impl Session {
             }
             let why = match file.grant(now) {
                 Ok(_) if is_renewed => return Err(self.ended(&file, "is over again")),
-                Ok(_) if self.name.is_some() => match self.renew(host).await {
+                Ok(_) if self.known.name.is_some() => match self.renew(host).await {
                     Ok(None) => {
                         is_renewed = true;
                         continue;
@@ -154,7 +183,7 @@ impl Session {
         // what may fail comes before the session is open
         let target = self.oidc.as_ref().map_err(Clone::clone)?;
         let asker = self.asker();
-        let oidc = Oidc { target, ca_bundle: self.ca_bundle.clone(), asker: &asker };
+        let oidc = self.oidc(target, &asker);
         let mut open = host.sessions.open(self.key())?;
         let (bytes, file) = self.read(host)?;
         let now = host.clock.now();
@@ -218,6 +247,11 @@ impl Session {
         }
     }
 
+    /// Where it is renewed and signed in to.
+    pub(super) fn oidc<'a>(&'a self, target: &'a Target, asker: &'a Asker) -> Oidc<'a> {
+        Oidc { target, ca_bundle: self.ca_bundle.clone(), asker, session: self.called() }
+    }
+
     /// The file, and what stands in it.
     fn read(&self, host: &Host) -> Result<(Vec<u8>, TokenFile)> {
         let path = shown(&self.file.to_string_lossy());
@@ -243,8 +277,8 @@ impl Session {
     }
 
     /// What people call it by.
-    fn called(&self) -> &str {
-        self.name.as_ref().unwrap_or(&self.start_url)
+    pub(super) fn called(&self) -> &str {
+        self.known.name.as_ref().unwrap_or(&self.known.start_url)
     }
 
     /// The last sign-in is over; `why` goes behind "it".
@@ -253,10 +287,10 @@ impl Session {
     }
 
     fn unrenewable(&self, why: Unrenewable) -> String {
-        match (why, &self.name) {
+        match (why, &self.known.name) {
             (_, None) => format!(
                 "is not renewed, since profile `{}` names no `sso_session`",
-                shown(self.profile.as_deref().unwrap_or_default())
+                shown(self.known.profile.as_deref().unwrap_or_default())
             ),
             (Unrenewable::NoGrant, Some(name)) => format!(
                 "brought nothing to renew it with; `sso_registration_scopes = sso:account:access` in \

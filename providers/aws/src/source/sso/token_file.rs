@@ -5,7 +5,7 @@
 
 use std::{fmt, marker::PhantomData};
 
-use fleetkey_provider::SecretString;
+use fleetkey_provider::{ExposeSecret, SecretString};
 use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::oidc::Issued;
+use super::{oidc::Issued, registration::Registration, session::Known};
 use crate::{keys::time, python_json};
 
 /// A session that somebody signed in to.
@@ -64,6 +64,25 @@ impl TokenFile {
             end if end <= now => Err(Unrenewable::Registration(end)),
             _ => Ok(grant),
         }
+    }
+
+    /// The file of somebody who just signed in. A session that was there is gone with all that stood
+    /// in its file, as where the AWS CLI signs in.
+    pub(super) fn signed_in(known: &Known, with: &Registration, issued: &Issued) -> Vec<u8> {
+        let Known { profile: _, name: _, start_url, region, scopes: _, sign_in_line: _ } = known;
+        let Issued { access_token, expires, refresh_token } = issued;
+        let mut fields = Fields(Vec::new());
+        fields.set("startUrl", start_url);
+        fields.set("region", region.as_str());
+        fields.set(TOKEN, access_token);
+        fields.set(EXPIRES, &expires.to_string());
+        fields.set("clientId", &with.client_id);
+        fields.set("clientSecret", with.client_secret.expose_secret());
+        fields.set("registrationExpiresAt", &with.expires.to_string());
+        if let Some(token) = refresh_token {
+            fields.set(REFRESH, token);
+        }
+        python_json::dumps(&fields)
     }
 
     /// The file after it was renewed. Without a new refresh token the old one stays good (RFC 6749,

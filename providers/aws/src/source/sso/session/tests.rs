@@ -21,6 +21,8 @@ fn signed_in_until(end: &str) -> String {
 /// The same after it was renewed for an hour, as botocore writes it.
 const RENEWED: &str = r#"{"startUrl": "https://corp.awsapps.com/start", "region": "eu-central-1", "accessToken": "new", "expiresAt": "2026-01-02T04:04:05Z", "clientId": "client", "clientSecret": "hunter2", "registrationExpiresAt": "2026-03-01T00:00:00Z", "refreshToken": "next"}"#;
 
+const LINE: &str = "fleetkey login aws --cluster-name c --region eu-west-1 --profile dev";
+
 /// What SSO OIDC answers.
 const ISSUED: &str =
     r#"{"accessToken":"new","tokenType":"Bearer","expiresIn":3600,"refreshToken":"next"}"#;
@@ -187,7 +189,7 @@ fn a_dead_grant_is_sent_once_and_then_asks_to_sign_in() {
         for _ in 0..3 {
             let error = lend(&world).unwrap_err();
             assert_eq!(error.kind(), Kind::SignInNeeded, "{error}");
-            assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
+            assert_eq!(error.next_line(), Some(LINE));
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
         assert_eq!(asked(&world), ["/token"], "{body}");
@@ -208,7 +210,7 @@ fn a_renewal_whose_answer_was_lost_is_not_tried_again_until_the_file_changes() {
         let error = lend(&world).unwrap_err();
         assert_eq!(error.kind(), Kind::SignInNeeded, "{error}");
         assert!(error.to_string().contains("was to be renewed before"), "{error}");
-        assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
+        assert_eq!(error.next_line(), Some(LINE));
         assert_eq!(asked(&world), ["/token"]);
         world.theirs(CORP, &signed_in_until("2026-01-02T03:04:06Z"));
         world.http.answer(200, &[], ISSUED);
@@ -307,7 +309,7 @@ fn what_cannot_be_renewed_says_why_and_asks_nobody() {
         let error = lend(&world).unwrap_err();
         assert_eq!(error.kind(), Kind::SignInNeeded);
         assert!(error.to_string().contains(words), "{error}");
-        assert_eq!(error.next_line(), Some("aws sso login --sso-session corp"));
+        assert_eq!(error.next_line(), Some(LINE));
         assert!(asked(&world).is_empty() && world.sessions.steps().is_empty());
     }
 }
@@ -327,7 +329,7 @@ fn settings_of_the_older_form_are_never_renewed_and_say_so() {
         "nobody is signed in to SSO `https://my.awsapps.com/start`: the last sign-in ended at \
          2026-01-02T03:04:05Z; it is not renewed, since profile `old` names no `sso_session`"
     );
-    assert_eq!(error.next_line(), Some("aws sso login --profile old"));
+    assert_eq!(error.next_line(), Some(&*LINE.replace("dev", "old")));
     assert!(world.http.requests().is_empty());
 }
 
