@@ -3,7 +3,10 @@
 
 use std::{ffi::OsString, mem::ManuallyDrop};
 
-use clap::{Arg, ArgMatches, Args, Command, error::ErrorKind};
+use clap::{
+    Arg, ArgMatches, Args, Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use fleetkey_provider::{Error, Result, shown};
 
 use crate::{options::Flags, registry::PROVIDERS};
@@ -36,7 +39,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed> 
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 Ok(Parsed::Text(error.render().to_string()))
             }
-            _ => Err(usage(&error).next(help_line(&args))),
+            _ => Err(with_its_provider(usage(&error), &error).next(help_line(&args))),
         },
     }
 }
@@ -93,6 +96,25 @@ pub(crate) fn usage(error: &clap::Error) -> Error {
     if advice.is_empty() { out } else { out.because(ours(&advice.join(" "))) }
 }
 
+/// A flag that was typed where none of that name is, but might be behind a provider's.
+fn with_its_provider(ours: Error, error: &clap::Error) -> Error {
+    let flag = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) if ours.cause().is_none() => flag,
+        _ => return ours,
+    };
+    let has_it = |command: Command| {
+        let mut longs = command.get_arguments().filter_map(Arg::get_long);
+        longs.any(|long| flag.strip_prefix("--") == Some(long))
+    };
+    let theirs = PROVIDERS.iter().map(|provider| (provider.name(), provider));
+    let theirs = theirs.filter(|(name, one)| has_it(one.arguments(Command::new(*name))));
+    let names: Vec<String> = theirs.map(|(name, _)| format!("`{name}`")).collect();
+    if names.is_empty() {
+        return ours;
+    }
+    ours.because(format!("it is a flag of {}, and stands behind that word", names.join(" and ")))
+}
+
 /// The help of the deepest command that was typed.
 fn help_line(args: &[OsString]) -> String {
     let (mut line, root) = (String::from("fleetkey"), command_line());
@@ -114,6 +136,7 @@ fn get_token(verb: Command, typed: &dyn Fn(&str) -> bool) -> Command {
             .value_parser(["json", "token"])
             .help("Print an ExecCredential (json), or the bare token [default: json]")
     };
+    let verb = verb.subcommand_required(false).arg(output()).after_help(WITHOUT_PROVIDER);
     with_providers(verb, typed, &|command| command.arg(output()))
 }
 
@@ -152,6 +175,11 @@ fn trust(verb: Command, _typed: &dyn Fn(&str) -> bool) -> Command {
     verb.subcommands(verbs.map(with_flags))
 }
 
+const WITHOUT_PROVIDER: &str = "Without a command the cluster says whose it is, to a user that has \
+                                `provideClusterInfo: true`: by `provider` in its extension \
+                                `client.authentication.k8s.io/exec`, or by its server's name. What else \
+                                is to be said stands in that extension, under the names of the flags";
+
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 sign-in needed, \
                           4 refused by the cloud, 5 network or cloud unavailable";
 
@@ -175,5 +203,28 @@ mod tests {
             assert_eq!(error.next_line(), Some(help));
             assert_eq!(error.message(), "unexpected argument `--nonsense` found");
         }
+    }
+
+    #[test]
+    fn a_flag_in_front_of_its_provider_is_told_where_it_belongs() {
+        for provider in PROVIDERS {
+            let flags = provider.arguments(Command::new(provider.name()));
+            let flag = flags.get_arguments().find_map(Arg::get_long).unwrap();
+            let line = ["fleetkey".into(), "get-token".into(), format!("--{flag}=x")];
+            let Err(error) = parse(line.map(OsString::from)) else { panic!("accepted") };
+            assert!(error.cause().unwrap().contains(provider.name()), "{flag}: {error}");
+            assert_eq!(error.next_line(), Some("fleetkey get-token --help"));
+        }
+    }
+
+    #[test]
+    fn the_form_of_an_answer_may_stand_before_the_provider_and_without_one() {
+        for line in ["get-token", "get-token --output token", "get-token -v --output json"] {
+            let line = format!("fleetkey {line}");
+            assert!(matches!(parse(line.split(' ').map(OsString::from)), Ok(Parsed::Verb(_))));
+        }
+        let name = PROVIDERS[0].name();
+        let line = format!("fleetkey get-token --output token {name} --output json");
+        assert!(matches!(parse(line.split(' ').map(OsString::from)), Ok(Parsed::Verb(_))));
     }
 }

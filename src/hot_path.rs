@@ -3,13 +3,11 @@
 //! they open.
 
 use std::{
+    cell::Cell,
     ffi::OsString,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -46,11 +44,18 @@ impl Runtime for Forbidden {
 /// A folder that may only be read, and counts it.
 struct ReadOnly(PrivateDir);
 
-static OPENED: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Of this test: others run at the same time.
+    static OPENED: Cell<usize> = const { Cell::new(0) };
+}
+
+fn opens() {
+    OPENED.set(OPENED.get() + 1);
+}
 
 impl Store for ReadOnly {
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        OPENED.fetch_add(1, Ordering::SeqCst);
+        opens();
         self.0.read(name)
     }
     fn replace(&self, name: &str, _bytes: &[u8]) -> Result<(), String> {
@@ -72,7 +77,7 @@ struct NoFiles;
 
 impl Files for NoFiles {
     fn read(&self, _path: &Path) -> Result<Option<Vec<u8>>> {
-        OPENED.fetch_add(1, Ordering::SeqCst);
+        opens();
         Ok(None)
     }
     fn stamp(&self, path: &Path) -> Option<i128> {
@@ -125,11 +130,11 @@ fn run(world: World, out: &Captured, more: &[&str]) -> (String, usize) {
 
 fn run_line(world: World, out: &Captured, line: &[&str]) -> (String, usize) {
     let args = ["fleetkey"].iter().chain(line).map(OsString::from);
-    OPENED.store(0, Ordering::SeqCst);
+    OPENED.set(0);
     let code = crate::run(args, world);
     let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
     assert_eq!(code, ExitCode::SUCCESS, "{text}");
-    (text, OPENED.load(Ordering::SeqCst))
+    (text, OPENED.get())
 }
 
 #[test]
@@ -178,6 +183,32 @@ fn a_kept_access_token_costs_the_opening_of_its_file_and_nothing_else() {
     let (second, opened) = run_line(warm, &out, &line);
     assert_eq!(first, second);
     assert_eq!((http.requests().len(), opened), (1, 1));
+}
+
+#[test]
+fn a_kept_role_costs_the_same_whatever_asks_for_it() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut cold, out) = world(home.path());
+    let http = fleetkey_provider::testing::ScriptedHttp::default();
+    http.answer(200, &[], ANSWER);
+    cold.host.http = Box::new(http.clone());
+    let (by_flags, _) = run(cold, &out, &["--role-arn", ROLE]);
+
+    // one stanza: all that flags would say stands in the cluster's extension
+    let config = serde_json::json!({
+        "provider": "aws", "region": "us-east-1", "cluster-name": "c", "role-arn": ROLE
+    });
+    let cluster = serde_json::json!({ "server": "https://127.0.0.1", "config": config });
+    let info = serde_json::json!({ "spec": { "cluster": cluster } }).to_string();
+    let (mut warm, out) = world(home.path());
+    forbid(&mut warm);
+    let home_folder = home.path().to_str().unwrap();
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIDUSER"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    let env = [("HOME", home_folder), ("KUBERNETES_EXEC_INFO", &info), keys[0], keys[1]];
+    warm.host.env = Box::new(StaticEnv::new(env));
+    let (by_the_cluster, opened) = run_line(warm, &out, &["get-token"]);
+    assert_eq!((by_the_cluster == by_flags, opened), (true, 3));
+    assert_eq!(http.requests().len(), 1);
 }
 
 const SERVER: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";

@@ -17,6 +17,7 @@ mod hot_path;
 mod kubeconfig;
 mod lock;
 mod options;
+mod recognise;
 pub mod registry;
 pub mod report;
 mod sessions;

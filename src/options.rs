@@ -94,9 +94,11 @@ pub(crate) enum CacheUse {
     None,
 }
 
-/// A command line taken apart: the verbs, the last one's own flags, and those of every command.
+/// A command line taken apart: the verbs, the last one's own flags, those of the verbs above it, and
+/// those of every command.
 pub(crate) struct Command {
     pub(crate) verbs: Vec<String>,
+    pub(crate) above: Vec<ArgMatches>,
     pub(crate) matches: ArgMatches,
     pub(crate) options: Options,
 }
@@ -104,15 +106,15 @@ pub(crate) struct Command {
 impl Command {
     /// What stands behind a verb wins over what stands before it.
     pub(crate) fn new(mut matches: ArgMatches) -> Result<Self> {
-        let (mut verbs, mut flags) = (Vec::new(), Flags::default());
+        let (mut verbs, mut above, mut flags) = (Vec::new(), Vec::new(), Flags::default());
         loop {
             let here = Flags::from_arg_matches_mut(&mut matches);
             flags = flags.then(here.map_err(|error| crate::cli::usage(&error))?);
             let Some((verb, below)) = matches.remove_subcommand() else { break };
             verbs.push(verb);
-            matches = below;
+            above.push(std::mem::replace(&mut matches, below));
         }
-        Ok(Self { verbs, matches, options: Options::new(flags)? })
+        Ok(Self { verbs, above, matches, options: Options::new(flags)? })
     }
 }
 

@@ -11,12 +11,14 @@ use crate::{World, options::Command};
 
 /// Runs the verb that was typed.
 pub(crate) fn run(matches: ArgMatches, world: &mut World) -> Result<()> {
-    let Command { verbs, mut matches, options } = Command::new(matches)?;
+    let mut line = Command::new(matches)?;
+    let verbs = std::mem::take(&mut line.verbs);
     let verbs: Vec<&str> = verbs.iter().map(String::as_str).collect();
+    let Command { matches, options, .. } = &mut line;
     let done = match verbs[..] {
-        ["get-token", cloud] => get_token::run(cloud, &mut matches, &options, world),
-        ["login", cloud] => login::run(cloud, &mut matches, &options, world),
-        ["trust", verb] => trust::run(verb, &matches, world),
+        ["get-token", ref cloud @ ..] => get_token::run(cloud.first().copied(), line, world),
+        ["login", cloud] => login::run(cloud, matches, options, world),
+        ["trust", verb] => trust::run(verb, matches, world),
         // clap requires a verb and knows no other
         _ => Err(Error::config("no command was given")),
     };

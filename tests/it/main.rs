@@ -38,5 +38,7 @@ mod identity;
 mod kept_files;
 #[cfg(unix)]
 mod kubectl;
+#[cfg(unix)]
+mod one_stanza;
 mod protocol;
 mod proxies;
