@@ -19,17 +19,29 @@ const KUBERNETES_EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
 /// Reads the client's question. Unset, empty, not JSON, not an object: as if nothing was said.
 /// Errors only where an answer would be refused: a version that clients no longer or not yet speak.
 pub(crate) fn question(world: &World) -> Result<ExecInfo> {
-    let Some(text) = text(&world.host) else { return Ok(ExecInfo::default()) };
+    let text = text(&world.host).unwrap_or_default();
+    if text.trim().is_empty() {
+        return Ok(ExecInfo::default());
+    }
     let Ok(Value::Object(object)) = serde_json::from_str(&text) else {
         world.warn("`KUBERNETES_EXEC_INFO` is not a JSON object, so it is ignored");
         return Ok(ExecInfo::default());
     };
-    let spec = object.get("spec").and_then(Value::as_object);
-    Ok(ExecInfo {
-        api_version: version(&object)?,
-        interactive: spec.and_then(|spec| spec.get("interactive")).and_then(Value::as_bool),
-        cluster: spec.and_then(|spec| spec.get("cluster")).and_then(Value::as_object).map(cluster),
-    })
+    Ok(ExecInfo { api_version: version(&object)?, ..asked(&object) })
+}
+
+/// The same for those who answer in a version of their own finding: nothing fails, and nothing is said.
+pub(crate) fn spec(text: Option<&str>) -> ExecInfo {
+    match text.map(serde_json::from_str) {
+        Some(Ok(Value::Object(object))) => asked(&object),
+        _ => ExecInfo::default(),
+    }
+}
+
+/// The question as it stands.
+pub(crate) fn text(host: &Host) -> Option<String> {
+    let text = host.env.var(KUBERNETES_EXEC_INFO)?;
+    Some(text.into_string().unwrap_or_else(|text| text.to_string_lossy().into_owned()))
 }
 
 /// The answer, as clients want it. The token's characters are checked: a line break in a header
@@ -73,9 +85,14 @@ pub(crate) fn bare(token: &Token) -> Result<&str> {
     Ok(secret)
 }
 
-fn text(host: &Host) -> Option<String> {
-    let text = host.env.var(KUBERNETES_EXEC_INFO)?.into_string().unwrap_or_default();
-    (!text.trim().is_empty()).then_some(text)
+/// All but the version.
+fn asked(object: &Map<String, Value>) -> ExecInfo {
+    let spec = object.get("spec").and_then(Value::as_object);
+    ExecInfo {
+        api_version: None,
+        interactive: spec.and_then(|spec| spec.get("interactive")).and_then(Value::as_bool),
+        cluster: spec.and_then(|spec| spec.get("cluster")).and_then(Value::as_object).map(cluster),
+    }
 }
 
 fn version(object: &Map<String, Value>) -> Result<Option<ApiVersion>> {

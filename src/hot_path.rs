@@ -208,6 +208,16 @@ fn a_kept_role_costs_the_same_whatever_asks_for_it() {
     warm.host.env = Box::new(StaticEnv::new(env));
     let (by_the_cluster, opened) = run_line(warm, &out, &["get-token"]);
     assert_eq!((by_the_cluster == by_flags, opened), (true, 3));
+
+    // another program's words
+    let (mut warm, out) = world(home.path());
+    forbid(&mut warm);
+    let line = ["--region", "us-east-1", "eks", "get-token", "--cluster-name", "c"];
+    let line = [&line[..], &["--role-arn", ROLE, "--output", "json"]].concat();
+    let (by_another, opened) = run_line(warm, &out, &line);
+    let token =
+        |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["status"].clone();
+    assert_eq!((token(&by_another), opened), (token(&by_flags), 3));
     assert_eq!(http.requests().len(), 1);
 }
 

@@ -1,6 +1,6 @@
 //! The verbs, one file each.
 
-mod get_token;
+pub(crate) mod get_token;
 mod login;
 mod trust;
 

@@ -51,7 +51,7 @@ fn same(stage: &Stage, name: &str, keys: &[(String, String)]) {
 }
 
 /// `aws`, if it runs in an environment that is not that of whoever runs this.
-fn installed(stage: &Stage) -> Option<Program> {
+pub(crate) fn installed(stage: &Stage) -> Option<Program> {
     let program = Program::new(which("aws")?).env("PATH", std::env::var_os("PATH")?);
     // a shim finds the program it stands for through these
     let shim = ["PYENV_ROOT", "PYENV_VERSION"].into_iter();

@@ -42,3 +42,5 @@ mod kubectl;
 mod one_stanza;
 mod protocol;
 mod proxies;
+#[cfg(unix)]
+mod stand_in;
