@@ -24,6 +24,8 @@ mod aws_mfa;
 #[cfg(unix)]
 mod aws_sources;
 #[cfg(target_os = "linux")]
+mod aws_sso_login;
+#[cfg(target_os = "linux")]
 mod aws_sso_refresh;
 mod conformance;
 #[cfg(target_os = "linux")]
