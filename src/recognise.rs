@@ -100,14 +100,14 @@ mod tests {
     }
 
     fn wrong(server: &str, config: &Value) -> Error {
-        provider_of(&cluster(server, config)).map(|provider| provider.name()).unwrap_err()
+        provider_of(&cluster(server, config)).map(Provider::name).unwrap_err()
     }
 
     #[test]
     fn every_provider_is_found_by_its_name_and_can_be_given_nothing() {
         for wanted in PROVIDERS {
             let cluster = cluster("https://127.0.0.1", &json!({"provider": wanted.name()}));
-            let found = provider_of(&cluster).map(|provider| provider.name());
+            let found = provider_of(&cluster).map(Provider::name);
             assert_eq!(found.unwrap(), wanted.name());
             assert!(no_flags(*wanted).is_ok());
         }
@@ -135,10 +135,10 @@ mod tests {
 
     #[test]
     fn whoever_tells_of_no_cluster_is_told_how() {
-        let typed = provider(&ExecInfo::default()).map(|one| one.name()).unwrap_err();
+        let typed = provider(&ExecInfo::default()).map(Provider::name).unwrap_err();
         assert_eq!(typed.message(), "no provider is named");
         let info = ExecInfo { api_version: Some(ApiVersion::V1), ..ExecInfo::default() };
-        let asked = provider(&info).map(|one| one.name()).unwrap_err();
+        let asked = provider(&info).map(Provider::name).unwrap_err();
         for error in [typed, asked] {
             assert_eq!(error.kind(), Kind::Config);
             assert!(error.cause().unwrap().contains("`provideClusterInfo: true`"), "{error}");
