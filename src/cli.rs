@@ -9,7 +9,7 @@ use clap::{
 };
 use fleetkey_provider::{Error, Result, shown};
 
-use crate::{options::Flags, registry::PROVIDERS};
+use crate::{commands, options::Flags, registry::PROVIDERS};
 
 /// What a command line asks for.
 pub(crate) enum Parsed {
@@ -60,8 +60,9 @@ fn tree(typed: &dyn Fn(&str) -> bool) -> Command {
         .after_help(EXIT_CODES)
         .subcommand_required(true)
         .disable_help_subcommand(true);
-    let verbs: [(&str, &str, Grow); 3] = [
+    let verbs: [(&str, &str, Grow); 4] = [
         ("get-token", "Print a token for a cluster as an ExecCredential", get_token),
+        ("kubeconfig", "Convert, add and find entries of kubeconfigs", commands::kubeconfig::grow),
         ("login", "Sign in by hand as the identity that `get-token` would use", login),
         ("trust", "Say which further hosts may be given secrets", trust),
     ];
@@ -78,7 +79,7 @@ fn tree(typed: &dyn Fn(&str) -> bool) -> Command {
 }
 
 /// A command with the flags that every command has.
-fn with_flags(command: Command) -> Command {
+pub(crate) fn with_flags(command: Command) -> Command {
     Flags::augment_args(command.args_override_self(true))
 }
 

@@ -23,6 +23,8 @@ pub struct World {
     pub runtime: Box<dyn Runtime>,
     /// Whether stderr is a terminal: only then is anything said on success.
     pub stderr_is_terminal: fn() -> bool,
+    /// Whether stdout is a terminal: only then is an answer coloured.
+    pub stdout_is_terminal: fn() -> bool,
     pub(crate) open_store: fn(PathBuf) -> Box<dyn Store>,
     pub(crate) stdout: Mutex<Box<dyn Write + Send>>,
     pub(crate) stderr: Mutex<Box<dyn Write + Send>>,
@@ -41,6 +43,7 @@ impl World {
             host: host::real(),
             runtime: Box::<host::Tokio>::default(),
             stderr_is_terminal: host::stderr_is_terminal,
+            stdout_is_terminal: host::stdout_is_terminal,
             open_store: |folder| Box::new(PrivateDir::new(folder)),
             stdout: Mutex::new(Box::new(std::io::stdout())),
             stderr: Mutex::new(Box::new(std::io::stderr())),

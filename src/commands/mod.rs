@@ -1,6 +1,7 @@
 //! The verbs, one file each.
 
 pub(crate) mod get_token;
+pub(crate) mod kubeconfig;
 mod login;
 mod trust;
 
@@ -17,6 +18,7 @@ pub(crate) fn run(matches: ArgMatches, world: &mut World) -> Result<()> {
     let Command { matches, options, .. } = &mut line;
     let done = match verbs[..] {
         ["get-token", ref cloud @ ..] => get_token::run(cloud.first().copied(), line, world),
+        ["kubeconfig", verb, ref rest @ ..] => kubeconfig::run(verb, rest, matches, options, world),
         ["login", cloud] => login::run(cloud, matches, options, world),
         ["trust", verb] => trust::run(verb, matches, world),
         // clap requires a verb and knows no other

@@ -74,6 +74,11 @@ pub(crate) fn other_files() -> Box<dyn fleetkey_provider::Files> {
     Box::new(files::OtherPeoplesFiles)
 }
 
+/// Whether a person may see what is written to stdout.
+pub(crate) fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// Whether a person may see what is written to stderr.
 pub(crate) fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()

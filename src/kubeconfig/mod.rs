@@ -1,6 +1,21 @@
 //! Kubeconfigs: where they are, what stands in them, and changing them without losing a byte.
 
+mod diff;
 pub(crate) mod document;
 pub(crate) mod edit;
+pub(crate) mod files;
+pub(crate) mod foreign;
+mod hidden;
+mod list;
+pub(crate) mod one_stanza;
+pub(crate) mod outcome;
+pub(crate) mod plan;
+mod proof;
+mod removal;
+pub(crate) mod restore;
+mod shared;
 pub(crate) mod splice;
+pub(crate) mod stanza;
+pub(crate) mod takeover;
+pub(crate) mod undo;
 pub(crate) mod yaml;

@@ -50,7 +50,8 @@ impl<'a> Builder<'a> {
     fn new(text: &'a str) -> Self {
         let tree = Tree {
             text,
-            nodes: Vec::new(),
+            // as many as there are where keys and values are short
+            nodes: Vec::with_capacity(text.len() / 48),
             root: None,
             comments: Vec::new(),
             anchors: HashMap::new(),

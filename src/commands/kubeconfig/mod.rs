@@ -1,0 +1,78 @@
+//! `fleetkey kubeconfig …`: the verbs that read and write kubeconfigs, one file each.
+
+mod convert;
+mod meant;
+mod revert;
+
+use clap::{Arg, ArgMatches, Command};
+use fleetkey_provider::{Error, Host, Result};
+
+use crate::{World, cli::with_flags, options::Options};
+
+/// The verbs below `kubeconfig`, of which those that were typed are grown.
+pub(crate) fn grow(verb: Command, typed: &dyn Fn(&str) -> bool) -> Command {
+    let verbs: [(&str, &str, fn(Command) -> Command); 2] = [
+        ("convert", "Have users of other plugins run fleetkey instead", convert::grow),
+        ("revert", "Put back what `convert` changed", revert::grow),
+    ];
+    verbs.into_iter().fold(verb, |verb, (name, about, grow)| {
+        let command = Command::new(name).about(about);
+        verb.subcommand(if typed(name) { with_flags(grow(command)) } else { command })
+    })
+}
+
+/// Runs the verb that was typed.
+pub(crate) fn run(
+    verb: &str,
+    _rest: &[&str],
+    matches: &mut ArgMatches,
+    options: &Options,
+    world: &mut World,
+) -> Result<()> {
+    match verb {
+        "convert" => convert::run(matches, options, world),
+        "revert" => revert::run(matches, options, world),
+        // clap knows no other
+        _ => Err(Error::config("no command was given")),
+    }
+}
+
+/// `--kubeconfig`
+fn kubeconfig() -> Arg {
+    Arg::new("kubeconfig")
+        .long("kubeconfig")
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(std::path::PathBuf))
+        .help("The kubeconfig, in place of those that `KUBECONFIG` names, or `~/.kube/config`")
+}
+
+/// `--yes`
+fn yes() -> Arg {
+    Arg::new("yes")
+        .long("yes")
+        .short('y')
+        .action(clap::ArgAction::SetTrue)
+        .help("Do it without asking")
+}
+
+/// `--dry-run`
+fn dry_run() -> Arg {
+    Arg::new("dry-run")
+        .long("dry-run")
+        .action(clap::ArgAction::SetTrue)
+        .help("Print what would change, as a diff, and change nothing")
+}
+
+/// `--bare-command`
+fn bare_command() -> Arg {
+    Arg::new("bare-command")
+        .long("bare-command")
+        .action(clap::ArgAction::SetTrue)
+        .help("Write `fleetkey` for the command, in place of this program's path")
+}
+
+/// Whether a terminal may be sent colours (no-color.org).
+fn may_colour(host: &Host) -> bool {
+    let is_set = |name| host.env.var(name).is_some_and(|value| !value.is_empty());
+    !is_set("NO_COLOR") && host.env.var("TERM").is_none_or(|term| term != "dumb")
+}

@@ -1,0 +1,127 @@
+//! Where secrets stand in a kubeconfig: what is shown of it shows none of them.
+
+use std::{collections::HashSet, ops::Range};
+
+use super::{
+    document::Document,
+    yaml::{Id, Kind, Tree},
+};
+use crate::registry::PROVIDERS;
+
+/// What stands in place of a secret.
+const HIDDEN: &str = "REDACTED";
+
+/// The places of secrets in a text, in order.
+pub(crate) struct Hidden(Vec<Range<usize>>);
+
+impl Hidden {
+    /// Those of a kubeconfig: by their keys, by flags before them, by the variables they are set to.
+    pub(crate) fn of(document: &Document<'_>) -> Self {
+        let mut names: HashSet<&str> = KEYS.iter().copied().collect();
+        names.extend(PROVIDERS.iter().flat_map(|provider| provider.secrets()));
+        let mut places = Vec::new();
+        for node in document.tree.ids() {
+            find(&document.tree, node, &names, &mut places);
+        }
+        places.sort_by_key(|place| (place.start, place.end));
+        places.dedup();
+        Self(places)
+    }
+
+    /// Part of the text, without secrets.
+    pub(crate) fn mask(&self, text: &str, part: Range<usize>) -> String {
+        let mut out = String::new();
+        let mut done = part.start;
+        let first = self.0.partition_point(|place| place.end <= part.start);
+        for place in self.0[first..].iter().take_while(|place| place.start < part.end) {
+            if place.start >= done {
+                out += &text[done..place.start];
+                out += HIDDEN;
+            }
+            done = done.max(place.end.min(part.end));
+        }
+        out += &text[done..part.end];
+        out
+    }
+}
+
+/// Keys of a user whose value is one, and those of variables that are named after what they are.
+const KEYS: &[&str] = &[
+    "token",
+    "password",
+    "client-key-data",
+    "id-token",
+    "refresh-token",
+    "access-token",
+    "client-secret",
+];
+
+fn find(tree: &Tree<'_>, id: Id, names: &HashSet<&str>, places: &mut Vec<Range<usize>>) {
+    match &tree.node(id).kind {
+        Kind::Map { pairs, .. } => {
+            let value_of = |name| {
+                let (_, value) = tree.pair(id, name)?;
+                Some(value)
+            };
+            for (key, value) in pairs {
+                if tree.text_of(*key).is_some_and(|key| names.contains(key)) {
+                    hide(tree, *value, places);
+                }
+            }
+            if let (Some(name), Some(value)) = (value_of("name"), value_of("value"))
+                && tree.text_of(name).is_some_and(|name| names.contains(name) || is_secret(name))
+            {
+                hide(tree, value, places);
+            }
+        }
+        Kind::Seq { items, .. } => {
+            let mut follows = false;
+            for item in items {
+                let text = tree.text_of(*item).unwrap_or_default();
+                let flag = text.trim_start_matches('-');
+                let (flag, value) =
+                    flag.split_once('=').map_or((flag, None), |(f, v)| (f, Some(v)));
+                let is_flag = text.starts_with('-') && names.contains(flag);
+                if std::mem::replace(&mut follows, is_flag && value.is_none())
+                    || (is_flag && value.is_some())
+                {
+                    hide(tree, *item, places);
+                }
+            }
+        }
+        Kind::Scalar { .. } | Kind::Alias(_) => {}
+    }
+}
+
+/// A variable of a program that no provider knows.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_uppercase();
+    ["SECRET", "PASSWORD", "TOKEN", "_KEY"].iter().any(|word| name.contains(word))
+        && !name.ends_with("_FILE")
+}
+
+fn hide(tree: &Tree<'_>, id: Id, places: &mut Vec<Range<usize>>) {
+    let node = tree.node(id);
+    if matches!(node.kind, Kind::Scalar { .. }) && !node.place().is_empty() && !tree.is_null(id) {
+        places.push(node.place());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_found_by_key_by_flag_and_by_variable() {
+        let text = "users:\n- user:\n    token: hunter2a\n    client-key-data: \"hunter2b\"\n    exec:\n      \
+                    args: [--password, hunter2c, --password=hunter2d, get]\n      env:\n      - {name: MY_SECRET, value: 'hunter2e'}\n      \
+                    - name: MY_TOKEN_FILE\n        value: path\n- user: {auth-provider: {config: {refresh-token: |-\n   hunter2f\n  }}}\n".replace("{auth-provider: {config: {refresh-token: |-\n   hunter2f\n  }}}", "{auth-provider: {config: {refresh-token: hunter2f}}}");
+        let document = Document::read(&text, "f").unwrap();
+        let shown = Hidden::of(&document).mask(&text, 0..text.len());
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert_eq!(shown.matches(HIDDEN).count(), 6, "{shown}");
+        assert!(shown.contains("path") && shown.contains("get]"));
+        let part = text.find("hunter2a").unwrap();
+        assert_eq!(Hidden::of(&document).mask(&text, part - 7..part + 3), "token: REDACTED");
+    }
+}

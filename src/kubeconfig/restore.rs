@@ -1,0 +1,162 @@
+//! Putting back what a record says: all of a file, or what of it can be.
+
+use std::path::Path;
+
+use fleetkey_provider::{Error, Fingerprint, Result, shown};
+use serde_json::{Value, json};
+
+use super::{
+    diff,
+    document::{Document, Section},
+    edit::Editor,
+    list, removal,
+    splice::{Splice, apply},
+    undo::{Kept, Layer, Record, meaning},
+};
+
+/// What came of it.
+pub(crate) struct Restored {
+    /// The text.
+    pub(crate) text: String,
+    /// Whether it is, byte for byte, what it was before the first conversion on record.
+    pub(crate) whole: bool,
+    /// Entries that were put back by themselves.
+    pub(crate) entries: Vec<String>,
+    /// Entries that stay, and why.
+    pub(crate) left: Vec<(String, &'static str)>,
+    /// What of the record is still of use.
+    pub(crate) record: Record,
+}
+
+/// Puts back what can be, the last conversion first.
+pub(crate) fn restore(path: &Path, text: &str, mut record: Record) -> Result<Restored> {
+    let mut restored = Restored {
+        text: text.to_owned(),
+        whole: true,
+        entries: Vec::new(),
+        left: Vec::new(),
+        record: Record::default(),
+    };
+    while let Some(layer) = record.layers.pop() {
+        let now = Fingerprint::of(restored.text.as_bytes()).to_string();
+        if now == layer.before {
+            continue; // it was kept, and never written
+        }
+        let whole = (now == layer.after).then(|| apply(&restored.text, &layer.back())).flatten();
+        match whole.filter(|text| Fingerprint::of(text.as_bytes()).to_string() == layer.before) {
+            Some(text) => restored.text = text,
+            None => restored.by_entry(path, layer)?,
+        }
+    }
+    // the first conversion is the last that is looked at
+    restored.record.layers.reverse();
+    Ok(restored)
+}
+
+impl Restored {
+    /// The change as a diff.
+    pub(crate) fn diff(&self, path: &Path, old: &str, coloured: bool) -> Result<String> {
+        let name = path.to_string_lossy();
+        let (before, after) = (Document::read(old, &name)?, Document::read(&self.text, &name)?);
+        // put back in several steps: shown as one
+        let same = old.bytes().zip(self.text.bytes()).take_while(|(a, b)| a == b).count();
+        let line = old[..same.min(old.len())].rfind('\n').map_or(0, |at| at + 1);
+        let rest = old.bytes().rev().zip(self.text.bytes().rev());
+        let most = (old.len() - line).min(self.text.len() - line);
+        let same = rest.take(most).take_while(|(a, b)| a == b).count();
+        let tail = old[old.len() - same..].find('\n').map_or(0, |at| same - at - 1);
+        let splice = Splice::new(line..old.len() - tail, &self.text[line..self.text.len() - tail]);
+        if splice.place.is_empty() && splice.text.is_empty() {
+            return Ok(String::new());
+        }
+        Ok(diff::unified(&shown(&name), (&before, &after), &[&splice], coloured))
+    }
+
+    /// Puts back each entry that still means what was written.
+    fn by_entry(&mut self, path: &Path, layer: Layer) -> Result<()> {
+        self.whole = false;
+        let name = path.to_string_lossy();
+        let document = Document::read(&self.text, &name)?;
+        let (mut splices, mut kept, mut done) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in layer.entries {
+            match back(&document, &entry) {
+                Back::Splices(more) => {
+                    splices.extend(more);
+                    done.push(entry.name);
+                }
+                Back::Gone => {}
+                Back::Left(why) => {
+                    self.left.push((entry.name.clone(), why));
+                    kept.push(entry);
+                }
+            }
+        }
+        let text = apply(&self.text, &splices).filter(|text| Document::read(text, &name).is_ok());
+        let text = text.ok_or_else(|| {
+            Error::failed(format!("`{}` could not be put back", shown(&name)))
+                .because("what is kept does not fit what stands there now; nothing is written")
+        })?;
+        drop(document);
+        self.text = text;
+        self.entries.extend(done);
+        if !kept.is_empty() {
+            self.record.layers.push(Layer { entries: kept, ..layer });
+        }
+        Ok(())
+    }
+}
+
+/// What becomes of one entry.
+enum Back {
+    Splices(Vec<Splice>),
+    /// It is not there any more.
+    Gone,
+    Left(&'static str),
+}
+
+fn value(kept: &Kept) -> Value {
+    let text = kept.value.as_deref().unwrap_or_default();
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// An entry that went comes again, behind the others.
+fn again(document: &Document<'_>, section: Section, kept: &Kept) -> Back {
+    let entry = json!({"name": kept.name, section.one(): value(kept)});
+    let editor = Editor::new(&document.tree);
+    let splice = document
+        .list(section)
+        .and_then(|of| list::appended(&document.tree, &editor, of, &[entry], list::Place::Behind));
+    splice.map_or(Back::Left("there is no list to put it in"), |splice| Back::Splices(vec![splice]))
+}
+
+fn back(document: &Document<'_>, kept: &Kept) -> Back {
+    let Some(section) = Section::parse(&kept.section) else { return Back::Gone };
+    let entries = document.entries(section);
+    let Some((index, entry)) = entries.iter().enumerate().find(|(_, e)| e.name == kept.name) else {
+        return if kept.meaning.is_empty() { again(document, section, kept) } else { Back::Gone };
+    };
+    if kept.meaning.is_empty() {
+        return Back::Gone; // somebody else put it there again
+    }
+    let place = document.tree.node(entry.item).place();
+    let text = &document.tree.text[place.clone()];
+    if Fingerprint::of(text.as_bytes()).to_string() == kept.text && kept.value.is_some() {
+        return Back::Splices(kept.back(place.start));
+    }
+    if document.value(entry).map(|value| meaning(&value)) != Ok(kept.meaning.clone()) {
+        return Back::Left("it was changed since");
+    }
+    let editor = Editor::new(&document.tree);
+    if kept.value.is_none() {
+        return document
+            .list(section)
+            .and_then(|of| removal::remove(&document.tree, of, index))
+            .map_or(Back::Left("it cannot be taken out by itself"), |splice| {
+                Back::Splices(vec![splice])
+            });
+    }
+    match document.tree.pair(entry.item, section.one()) {
+        Some(pair) => Back::Splices(vec![editor.replace(entry.item, pair, &value(kept))]),
+        None => Back::Left("its value stands elsewhere"),
+    }
+}
