@@ -39,6 +39,17 @@ mod identity;
 #[cfg(unix)]
 mod kept_files;
 #[cfg(unix)]
+#[cfg(unix)]
+mod kubeconfig_convert;
+#[cfg(target_os = "linux")]
+mod kubeconfig_fleet;
+#[cfg(unix)]
+mod kubeconfig_property;
+#[cfg(unix)]
+mod kubeconfig_race;
+#[cfg(unix)]
+mod kubeconfig_verbs;
+#[cfg(unix)]
 mod kubectl;
 #[cfg(unix)]
 mod one_stanza;

@@ -166,6 +166,11 @@ impl Aks {
         vec![("PATH".into(), path)]
     }
 
+    /// The application's id.
+    pub(crate) fn app() -> &'static str {
+        APP
+    }
+
     /// Everything that nobody may hear.
     pub(crate) fn secrets() -> Vec<String> {
         vec![SECRET.into(), PASSWORD.into()]

@@ -3,6 +3,8 @@
 mod aks;
 #[cfg(unix)]
 mod desk;
+#[cfg(unix)]
+pub(crate) mod kubeconfig_maker;
 mod kubectls;
 mod patience;
 mod program;
