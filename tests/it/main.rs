@@ -56,4 +56,6 @@ mod one_stanza;
 mod protocol;
 mod proxies;
 #[cfg(unix)]
+mod snippet;
+#[cfg(unix)]
 mod stand_in;

@@ -3,6 +3,7 @@
 mod convert;
 mod meant;
 mod revert;
+mod snippet;
 
 use clap::{Arg, ArgMatches, Command};
 use fleetkey_provider::{Error, Host, Result};
@@ -11,9 +12,10 @@ use crate::{World, cli::with_flags, options::Options};
 
 /// The verbs below `kubeconfig`, of which those that were typed are grown.
 pub(crate) fn grow(verb: Command, typed: &dyn Fn(&str) -> bool) -> Command {
-    let verbs: [(&str, &str, fn(Command) -> Command); 2] = [
+    let verbs: [(&str, &str, fn(Command) -> Command); 3] = [
         ("convert", "Have users of other plugins run fleetkey instead", convert::grow),
         ("revert", "Put back what `convert` changed", revert::grow),
+        ("snippet", "Print a context as Terraform's providers want it", snippet::grow),
     ];
     verbs.into_iter().fold(verb, |verb, (name, about, grow)| {
         let command = Command::new(name).about(about);
@@ -32,6 +34,7 @@ pub(crate) fn run(
     match verb {
         "convert" => convert::run(matches, options, world),
         "revert" => revert::run(matches, options, world),
+        "snippet" => snippet::run(matches, world),
         // clap knows no other
         _ => Err(Error::config("no command was given")),
     }
