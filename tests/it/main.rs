@@ -59,3 +59,5 @@ mod proxies;
 mod snippet;
 #[cfg(unix)]
 mod stand_in;
+#[cfg(unix)]
+mod stand_in_convert;
