@@ -8,6 +8,7 @@ mod broker;
 mod cache;
 mod cli;
 mod commands;
+mod discovery;
 mod exclusive;
 mod exec;
 mod folders;
@@ -19,6 +20,8 @@ mod lock;
 mod options;
 mod recognise;
 pub mod registry;
+#[doc(hidden)]
+pub mod replay;
 pub mod report;
 mod sessions;
 mod stand_in;

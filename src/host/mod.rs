@@ -16,6 +16,7 @@ mod programs;
 mod runtime;
 mod system;
 mod this_program;
+mod width;
 
 use std::io::IsTerminal;
 
@@ -32,6 +33,7 @@ pub(crate) use private_dir::{Attempt, Guard, PrivateDir, Store};
 pub(crate) use runtime::Tokio;
 pub(crate) use system::{CACHE, CONFIG, Place, STATE, is_alive, leave_no_core, machine};
 pub(crate) use this_program::this_program;
+pub(crate) use width::stdout_width;
 
 use crate::{folders, sessions::FileSessions, trust::FileTrust};
 

@@ -1,12 +1,15 @@
 //! Kubeconfigs: where they are, what stands in them, and changing them without losing a byte.
 
+pub(crate) mod addition;
 mod diff;
 pub(crate) mod document;
 pub(crate) mod edit;
 pub(crate) mod files;
 pub(crate) mod foreign;
 mod hidden;
+pub(crate) mod likeness;
 mod list;
+pub(crate) mod merge;
 pub(crate) mod one_stanza;
 pub(crate) mod outcome;
 pub(crate) mod plan;
@@ -17,5 +20,6 @@ mod shared;
 pub(crate) mod splice;
 pub(crate) mod stanza;
 pub(crate) mod takeover;
+pub(crate) mod target;
 pub(crate) mod undo;
 pub(crate) mod yaml;

@@ -1,6 +1,9 @@
 //! `fleetkey kubeconfig …`: the verbs that read and write kubeconfigs, one file each.
 
+mod add;
+mod again;
 mod convert;
+mod discover;
 mod meant;
 mod revert;
 mod snippet;
@@ -12,11 +15,19 @@ use crate::{World, cli::with_flags, options::Options};
 
 /// The verbs below `kubeconfig`, of which those that were typed are grown.
 pub(crate) fn grow(verb: Command, typed: &dyn Fn(&str) -> bool) -> Command {
-    let verbs: [(&str, &str, fn(Command) -> Command); 3] = [
+    let verbs: [(&str, &str, fn(Command) -> Command); 4] = [
         ("convert", "Have users of other plugins run fleetkey instead", convert::grow),
+        (
+            "discover",
+            "Find the clusters of every cloud, and add those that are meant",
+            discover::grow,
+        ),
         ("revert", "Put back what `convert` changed", revert::grow),
         ("snippet", "Print a context as Terraform's providers want it", snippet::grow),
     ];
+    let command = Command::new("add").about("Add a cluster that is named");
+    let command = if typed("add") { with_flags(add::grow(command, typed)) } else { command };
+    let verb = verb.subcommand(command);
     verbs.into_iter().fold(verb, |verb, (name, about, grow)| {
         let command = Command::new(name).about(about);
         verb.subcommand(if typed(name) { with_flags(grow(command)) } else { command })
@@ -26,12 +37,14 @@ pub(crate) fn grow(verb: Command, typed: &dyn Fn(&str) -> bool) -> Command {
 /// Runs the verb that was typed.
 pub(crate) fn run(
     verb: &str,
-    _rest: &[&str],
+    rest: &[&str],
     matches: &mut ArgMatches,
     options: &Options,
     world: &mut World,
 ) -> Result<()> {
     match verb {
+        "add" => add::run(rest.first().copied().unwrap_or_default(), matches, options, world),
+        "discover" => discover::run(matches, options, world),
         "convert" => convert::run(matches, options, world),
         "revert" => revert::run(matches, options, world),
         "snippet" => snippet::run(matches, world),
