@@ -32,6 +32,8 @@ mod conformance;
 mod crowd;
 #[cfg(unix)]
 mod deadline;
+#[cfg(unix)]
+mod discover;
 mod errors;
 mod faults;
 mod house;
@@ -39,6 +41,7 @@ mod identity;
 #[cfg(unix)]
 mod kept_files;
 #[cfg(unix)]
+mod kubeconfig_add;
 #[cfg(unix)]
 mod kubeconfig_convert;
 #[cfg(target_os = "linux")]
@@ -47,6 +50,7 @@ mod kubeconfig_fleet;
 mod kubeconfig_property;
 #[cfg(unix)]
 mod kubeconfig_race;
+mod kubeconfig_replay;
 #[cfg(unix)]
 mod kubeconfig_verbs;
 #[cfg(unix)]
