@@ -13,9 +13,12 @@ use fleetkey_provider::{Error, Host, Result};
 
 use crate::{World, cli::with_flags, options::Options};
 
+/// How a verb grows its flags.
+type Grow = fn(Command) -> Command;
+
 /// The verbs below `kubeconfig`, of which those that were typed are grown.
 pub(crate) fn grow(verb: Command, typed: &dyn Fn(&str) -> bool) -> Command {
-    let verbs: [(&str, &str, fn(Command) -> Command); 4] = [
+    let verbs: [(&str, &str, Grow); 4] = [
         ("convert", "Have users of other plugins run fleetkey instead", convert::grow),
         (
             "discover",
