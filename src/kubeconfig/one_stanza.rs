@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 
 use super::{
     document::{Document, Entry, Section, digest},
-    edit::Editor,
+    edit::{Editor, line_end},
     list,
     plan::{Edit, Left, Plan},
     removal,
     splice::Splice,
     stanza::{NAME, Stanza},
     takeover::{Takeover, Wish},
+    yaml::{block, flow},
 };
 
 /// The extension that clients hand to plugins (KEP-541).
@@ -202,6 +203,7 @@ impl<'m, 'a> Making<'m, 'a> {
         });
     }
 
+    /// The one user, behind the others, or in place of the last one if that goes.
     fn add_user(&mut self) {
         if self.users.contains_key(NAME) {
             return;
@@ -209,15 +211,26 @@ impl<'m, 'a> Making<'m, 'a> {
         let user =
             json!({"name": NAME, "user": {"exec": Stanza::for_all(&self.wish.written).value()}});
         let tree = &self.document.tree;
-        let splice = self.document.list(Section::Users).and_then(|users| {
-            list::appended(
+        let Some(users) = self.document.list(Section::Users) else { return };
+        let last = tree.items(users).last().filter(|_| self.goes(tree.items(users).len() - 1));
+        let splice = match last {
+            Some(last) => {
+                let place = tree.node(*last).whole();
+                let text = if self.editor.is_flow(users) {
+                    flow(&user)
+                } else {
+                    block(&user, tree.column(place.start), line_end(tree.text))
+                };
+                Some(Splice::new(place, text))
+            }
+            None => list::appended(
                 tree,
                 &self.editor,
                 users,
                 std::slice::from_ref(&user),
                 list::Place::Behind,
-            )
-        });
+            ),
+        };
         let Some(splice) = splice else { return };
         self.plan.edits.push(Edit {
             section: Section::Users,
@@ -235,26 +248,41 @@ impl<'m, 'a> Making<'m, 'a> {
     fn remove_users(&mut self) {
         let Some(list) = self.document.list(Section::Users) else { return };
         let count = self.document.tree.items(list).len();
-        let mut gone = 0;
-        for (name, (index, entry)) in &self.users {
-            let is_free = self.freed.contains(*name) && !self.used.contains(*name);
-            // one stays, for the new one to stand behind
-            if !is_free || *index + 1 == count || gone + 1 == count {
+        let is_new = !self.users.contains_key(NAME);
+        for (index, entry) in self.document.entries(Section::Users).iter().enumerate() {
+            if !self.goes(index) {
                 continue;
             }
-            let Some(splice) = removal::remove(&self.document.tree, list, *index) else { continue };
-            gone += 1;
+            let is_last = index + 1 == count;
+            let splice = match removal::remove(&self.document.tree, list, index) {
+                // the new one came in its place
+                _ if is_last && is_new => None,
+                Some(splice) => Some(splice),
+                None => continue,
+            };
             self.plan.edits.push(Edit {
                 section: Section::Users,
-                index: Some(*index),
-                name: (*name).to_owned(),
-                item: splice.place.clone(),
-                splices: vec![splice],
+                index: Some(index),
+                name: entry.name.to_owned(),
+                item: self.document.tree.node(entry.item).place(),
+                splices: splice.into_iter().collect(),
                 before: Some(self.document.value(entry).unwrap_or_default().to_string()),
                 meaning: None,
                 notes: Vec::new(),
             });
         }
+    }
+
+    /// Whether a user goes: no context has it any more, and nothing else goes with it.
+    fn goes(&self, index: usize) -> bool {
+        let users = self.document.entries(Section::Users);
+        let Some((entry, list)) = users.get(index).zip(self.document.list(Section::Users)) else {
+            return false;
+        };
+        self.freed.contains(entry.name)
+            && !self.used.contains(entry.name)
+            && self.users.get(entry.name).is_some_and(|(first, _)| *first == index)
+            && removal::is_by_itself(&self.document.tree, list, index)
     }
 }
 

@@ -1,22 +1,21 @@
 //! An item out of a list, with its line and nothing else.
 
+use std::ops::Range;
+
 use super::{
     edit::Editor,
     splice::Splice,
     yaml::{Id, Tree},
 };
 
-/// The splice that takes it out. `None` where more would go with it: a comment, an anchor, or the list
-/// itself, if it is the only one.
+/// The splice that takes it out. `None` where more would go with it: see [`is_by_itself`]; or the list, if it
+/// is the only one.
 pub(crate) fn remove(tree: &Tree<'_>, list: Id, index: usize) -> Option<Splice> {
     let items = tree.items(list);
-    if items.len() < 2 || tree.target(list) != list {
+    if items.len() < 2 || !is_by_itself(tree, list, index) {
         return None;
     }
-    let place = tree.node(*items.get(index)?).whole();
-    if tree.ties().any(|(_, anchored)| place.contains(&anchored.start)) {
-        return None;
-    }
+    let place = tree.node(items[index]).whole();
     if Editor::new(tree).is_flow(list) {
         let place = match items.get(index + 1) {
             Some(next) => place.start..tree.node(*next).whole().start,
@@ -24,14 +23,33 @@ pub(crate) fn remove(tree: &Tree<'_>, list: Id, index: usize) -> Option<Splice> 
         };
         return Some(Splice::new(place, ""));
     }
+    Some(Splice::new(lines(tree, &place)?, ""))
+}
+
+/// Whether nothing that others need goes with an item: no comment, no anchor, nothing on its lines.
+pub(crate) fn is_by_itself(tree: &Tree<'_>, list: Id, index: usize) -> bool {
+    let Some(item) = tree.items(list).get(index).filter(|_| tree.target(list) == list) else {
+        return false;
+    };
+    let place = tree.node(*item).whole();
+    if tree.ties().any(|(_, anchored)| place.contains(&anchored.start)) {
+        return false;
+    }
+    if Editor::new(tree).is_flow(list) {
+        return tree.comments_in(&place).next().is_none();
+    }
+    lines(tree, &place).is_some_and(|lines| {
+        let before = tree.text[lines.start..place.start].trim();
+        let behind = tree.text[place.end..lines.end].trim();
+        before == "-" && behind.is_empty() && tree.comments_in(&lines).next().is_none()
+    })
+}
+
+/// The lines of an item, from its dash on.
+fn lines(tree: &Tree<'_>, place: &Range<usize>) -> Option<Range<usize>> {
     let dash = tree.text[..place.start].rfind('-')?;
-    let line = dash - tree.column(dash);
-    let is_first_on_its_line = tree.text[line..dash].trim().is_empty();
     let end = tree.text[place.end..].find('\n').map_or(tree.text.len(), |at| place.end + at + 1);
-    let is_alone = is_first_on_its_line
-        && tree.text[place.end..end].trim().is_empty()
-        && tree.comments_in(&(line..end)).next().is_none();
-    is_alone.then(|| Splice::new(line..end, ""))
+    Some(dash - tree.column(dash)..end)
 }
 
 #[cfg(test)]

@@ -72,22 +72,38 @@ impl Restored {
         Ok(diff::unified(&shown(&name), (&before, &after), &[&splice], coloured))
     }
 
-    /// Puts back each entry that still means what was written.
+    /// Puts back each entry that still means what was written. What was added goes last, and only if
+    /// nothing of the rest stays: that may need it.
     fn by_entry(&mut self, path: &Path, layer: Layer) -> Result<()> {
         self.whole = false;
+        let (added, changed): (Vec<_>, Vec<_>) =
+            layer.entries.into_iter().partition(|kept| kept.value.is_none());
+        let mut kept = self.each(path, changed, false)?;
+        let stays = !kept.is_empty();
+        kept.extend(self.each(path, added, stays)?);
+        if !kept.is_empty() {
+            self.record.layers.push(Layer { entries: kept, ..layer });
+        }
+        Ok(())
+    }
+
+    /// Puts back what can be of these. What cannot be comes back.
+    fn each(&mut self, path: &Path, entries: Vec<Kept>, stays: bool) -> Result<Vec<Kept>> {
         let name = path.to_string_lossy();
         let document = Document::read(&self.text, &name)?;
-        let (mut splices, mut kept, mut done) = (Vec::new(), Vec::new(), Vec::new());
-        for entry in layer.entries {
-            match back(&document, &entry) {
+        let (mut splices, mut left) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let done =
+                if stays { Back::Left("others still need it") } else { back(&document, &entry) };
+            match done {
                 Back::Splices(more) => {
                     splices.extend(more);
-                    done.push(entry.name);
+                    self.entries.push(entry.name);
                 }
                 Back::Gone => {}
                 Back::Left(why) => {
                     self.left.push((entry.name.clone(), why));
-                    kept.push(entry);
+                    left.push(entry);
                 }
             }
         }
@@ -98,11 +114,7 @@ impl Restored {
         })?;
         drop(document);
         self.text = text;
-        self.entries.extend(done);
-        if !kept.is_empty() {
-            self.record.layers.push(Layer { entries: kept, ..layer });
-        }
-        Ok(())
+        Ok(left)
     }
 }
 

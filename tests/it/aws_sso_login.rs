@@ -93,8 +93,8 @@ fn counts<const N: usize>(stage: &Stage, routes: [Route; N]) -> [usize; N] {
     routes.map(|route| stage.sandbox.count(route))
 }
 
-fn json(file: PathBuf) -> serde_json::Value {
-    let bytes = fs::read(&file).unwrap();
+fn json(file: &std::path::Path) -> serde_json::Value {
+    let bytes = fs::read(file).unwrap();
     serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
@@ -122,7 +122,7 @@ fn a_page_makes_a_session_and_then_nobody_is_asked() {
     assert!(run.stderr.starts_with(told), "{}", run.stderr);
 
     let file = stage.home.join(SESSION);
-    let session = json(file.clone());
+    let session = json(&file);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let names: Vec<_> = session.as_object().unwrap().keys().map(String::as_str).collect();
     let mut expected = [
@@ -185,7 +185,7 @@ fn where_only_a_terminal_is_seen_a_code_is_shown() {
         assert!(stage.who(&quiet(run)).canonical_arn.starts_with(WHO));
     }
     assert!(opened(&stage).is_empty(), "a page was opened for somebody with a code");
-    assert!(json(stage.home.join(SESSION))["refreshToken"].is_string());
+    assert!(json(&stage.home.join(SESSION))["refreshToken"].is_string());
     assert_eq!(counts(&stage, [Route::SsoRegister, Route::SsoDevice]), [2, 2]);
 }
 
@@ -275,7 +275,7 @@ fn a_second_sign_in_uses_what_the_first_registered_until_aws_forgets_it() {
     }
     assert_eq!(counts(&stage, [Route::SsoRegister, Route::SsoToken]), [1, 2]);
     let [registration] = &registrations(&stage)[..] else { panic!("not one registration") };
-    let file = json(registration.clone());
+    let file = json(registration);
     assert_eq!(file["scopes"], serde_json::json!(["sso:account:access"]));
     assert_eq!(file["grantTypes"][0], "authorization_code");
 
@@ -354,13 +354,13 @@ fn a_sign_in_that_is_killed_at_any_write_leaves_a_session_or_none() {
         kills += 1;
         for file in registrations(&stage) {
             if file.extension().is_some_and(|end| end == "json") {
-                json(file);
+                json(&file);
             }
         }
         let file = stage.home.join(SESSION);
         let is_kept = file.exists();
         if is_kept {
-            assert!(json(file)["refreshToken"].is_string());
+            assert!(json(&file)["refreshToken"].is_string());
         }
         // what is kept serves, though the sign-in never ended; what is not is signed in for
         let run = silent(&stage).run();

@@ -83,10 +83,7 @@ fleetkey login aws --cluster-name prod --region us-east-1 --profile sso
     );
     let [what, _, next] = stage.with_profile("legacy").run().failed(3);
     assert_eq!(what, "nobody is signed in to SSO `https://sandbox.awsapps.com/start`");
-    assert_eq!(
-        next,
-        "fleetkey login aws --cluster-name prod --region us-east-1 --profile legacy"
-    );
+    assert_eq!(next, "fleetkey login aws --cluster-name prod --region us-east-1 --profile legacy");
     assert_eq!(stage.asked(), 0);
 }
 

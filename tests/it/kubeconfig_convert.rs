@@ -19,6 +19,9 @@ fn newest() -> Option<Kubectl> {
     kubectls().pop()
 }
 
+/// What it is, its command, its arguments, its variables.
+type Kind = (&'static str, &'static str, Vec<&'static str>, Vec<(String, String)>);
+
 /// One entry, before and after: converted it lets the same one in, and put back it is what it was.
 fn gets_in(
     name: &str,
@@ -63,7 +66,7 @@ fn kubectl_gets_in_by_every_kind_of_entry_for_eks_once_it_is_converted() {
     let with = |more: &[&'static str]| [&get_token[..], more].concat();
     let authenticator =
         |more: &[&'static str]| [&["token", "-i", "prod", "--region=us-east-1"][..], more].concat();
-    let kinds: Vec<(&str, &str, Vec<&str>, Vec<(String, String)>)> = vec![
+    let kinds: Vec<Kind> = vec![
         ("aws, profile", "aws", with(&[]), profile("alice")),
         ("aws, a role of a profile", "/usr/local/bin/aws", with(&[]), profile("admin")),
         ("aws, sso", "aws", with(&["--profile", "sso"]), vec![]),
@@ -107,9 +110,7 @@ fn kubectl_gets_in_by_every_kind_of_entry_for_eks_once_it_is_converted() {
         assert!(has(&stage.alice.arn) && has(ADMIN) && has(other), "{guests:?}");
         let given = stage.sandbox.requests();
         let given: Vec<_> = given.iter().filter_map(|r| r.parameter("ExternalId")).collect();
-        assert!(
-            given.iter().any(|id| *id == EXTERNAL_ID) && given.iter().any(|id| *id == "flag-9")
-        );
+        assert!(given.contains(&EXTERNAL_ID) && given.contains(&"flag-9"));
         say(&format!("kubectl tests ran: 1 (converted entries of {count} kinds for EKS)"));
     }
 }

@@ -134,19 +134,18 @@ fn look(file: &Path, looks: &AtomicUsize) {
 }
 
 fn fleet() -> String {
-    let numbers = || (0..CONTEXTS).map(|number| format!("{number}"));
-    let contexts: String = numbers()
-        .map(|n| format!("- context: {{cluster: x, user: u{n}}}\n  name: c{n}\n"))
-        .collect();
-    let users: String = numbers()
-        .map(|n| {
-            format!(
-                "- name: u{n}\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1beta1\n      args:\n      \
-                 - --region\n      - eu-west-1\n      - eks\n      - get-token\n      - --cluster-name\n      - n{n}\n      \
-                 command: aws\n      interactiveMode: IfAvailable\n      provideClusterInfo: false\n"
-            )
-        })
-        .collect();
+    let mut contexts = String::new();
+    let mut users = String::new();
+    for n in 0..CONTEXTS {
+        let context = format!("- context: {{cluster: x, user: u{n}}}\n  name: c{n}\n");
+        let user = format!(
+            "- name: u{n}\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1beta1\n      args:\n      \
+             - --region\n      - eu-west-1\n      - eks\n      - get-token\n      - --cluster-name\n      - n{n}\n      \
+             command: aws\n      interactiveMode: IfAvailable\n      provideClusterInfo: false\n"
+        );
+        contexts += &context;
+        users += &user;
+    }
     format!(
         "apiVersion: v1\nclusters:\n- cluster:\n    server: https://x.example\n  name: x\ncontexts:\n{contexts}\
          current-context: \"\"\nkind: Config\npreferences: {{}}\nusers:\n{users}- name: z\n  user:\n    {END}\n"

@@ -269,3 +269,36 @@ fn without_a_place_to_keep_what_was_there_nothing_is_changed_unless_it_is_said_s
     assert_eq!(run.code, Some(0), "{run:?}");
     assert!(!run.stdout.contains("revert") && home.read("config") != FLEET);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_person_sees_what_would_change_says_yes_and_hears_of_a_file_that_was_changed_meanwhile() {
+    use crate::support::Terminal;
+    let home = Home::new(&[("config", FLEET)]);
+    let terminal = |line: &[&str]| Terminal::start(&home.program(line).env("TERM", "xterm"));
+    let (run, shown) = terminal(&["convert"]).types("change 2 entries? [y/N]", "n").finish();
+    assert_eq!(run.code, Some(1), "{run:?} {shown}");
+    assert!(run.stderr.contains("nothing was changed, as you said"), "{run:?}");
+    assert_eq!(home.read("config"), FLEET);
+    // what comes in while the question stands is not lost, and what was shown is done
+    let asking = terminal(&["convert"]);
+    crate::support::until("it asks", crate::support::PATIENCE, || asking.shown().contains("[y/N]"));
+    let changed = FLEET.replace("current-context: eks", "current-context: aks");
+    fs::write(home.at("config"), &changed).unwrap();
+    let (run, shown) = asking.types("[y/N]", "y").finish();
+    assert_eq!(run.code, Some(0), "{run:?} {shown}");
+    assert!(run.stderr.contains("meanwhile, so it was read again"), "{run:?}");
+    let now = home.read("config");
+    assert!(now.contains("current-context: aks") && now.contains("- platform"), "{now}");
+    assert_eq!(home.run(&["revert"]).code, Some(0));
+    assert_eq!(home.read("config"), changed);
+    // and what was not shown is not done
+    let asking = terminal(&["convert"]);
+    crate::support::until("it asks", crate::support::PATIENCE, || asking.shown().contains("[y/N]"));
+    let theirs = FLEET.replace("value: platform", "value: theirs");
+    fs::write(home.at("config"), &theirs).unwrap();
+    let (run, _) = asking.types("[y/N]", "y").finish();
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stderr.contains("is not what was shown any more"), "{run:?}");
+    assert_eq!(home.read("config"), theirs);
+}

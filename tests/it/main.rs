@@ -47,6 +47,8 @@ mod kubeconfig_convert;
 #[cfg(target_os = "linux")]
 mod kubeconfig_fleet;
 #[cfg(unix)]
+mod kubeconfig_one_stanza;
+#[cfg(unix)]
 mod kubeconfig_property;
 #[cfg(unix)]
 mod kubeconfig_race;

@@ -30,7 +30,7 @@ pub(crate) fn parse(text: &str) -> Result<Tree<'_>, BadYaml> {
 }
 
 fn bad(error: &ScanError) -> BadYaml {
-    BadYaml { line: error.marker().line(), why: error.info().to_owned() }
+    BadYaml { line: error.marker().line(), why: error.info().clone() }
 }
 
 struct Builder<'a> {

@@ -131,18 +131,18 @@ mod tests {
     #[test]
     fn aliases_and_merges_are_followed_and_the_nearest_wins() {
         let tree = parse(
-            "base: &b {command: aws, env: null, args: [x]}\n\
+            "base: &b {command: mars, env: null, args: [x]}\n\
              one: *b\ntwo:\n  <<: *b\n  args: [y]\nthree: {<<: [{command: z}, *b], on: true}\n",
         )
         .unwrap();
         let root = tree.root().unwrap();
         let of = |name| tree.value(tree.get(root, name).unwrap()).unwrap();
-        assert_eq!(of("one"), json!({"command": "aws", "env": null, "args": ["x"]}));
-        assert_eq!(of("two"), json!({"command": "aws", "env": null, "args": ["y"]}));
+        assert_eq!(of("one"), json!({"command": "mars", "env": null, "args": ["x"]}));
+        assert_eq!(of("two"), json!({"command": "mars", "env": null, "args": ["y"]}));
         assert_eq!(of("three"), json!({"command": "z", "env": null, "args": ["x"], "on": true}));
         let two = tree.get(root, "two").unwrap();
         assert!(tree.pair(two, "command").is_none());
-        assert_eq!(tree.text_of(tree.get(two, "command").unwrap()), Some("aws"));
+        assert_eq!(tree.text_of(tree.get(two, "command").unwrap()), Some("mars"));
     }
 
     #[test]
@@ -150,7 +150,8 @@ mod tests {
         let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for level in 1..10 {
             let below = format!("*a{}, ", level - 1).repeat(10);
-            text += &format!("a{level}: &a{level} [{below}]\n");
+            let line = format!("a{level}: &a{level} [{below}]\n");
+            text += &line;
         }
         let tree = parse(&text).unwrap();
         let root = tree.root().unwrap();
