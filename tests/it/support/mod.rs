@@ -3,6 +3,8 @@
 mod aks;
 #[cfg(unix)]
 mod desk;
+#[cfg(target_os = "linux")]
+pub(crate) mod fleet_kubeconfig;
 #[cfg(unix)]
 pub(crate) mod kubeconfig_maker;
 mod kubectls;
