@@ -145,6 +145,14 @@ pub trait Files: Send + Sync {
     fn rehearse(&self, path: &Path, _length: usize) -> Result<()> {
         Err(Error::failed(format!("this host writes no files: {}", path.display())))
     }
+    /// The files in a folder, in the order of their names; none if there is no such folder.
+    fn list(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+        Err(Error::failed(format!("this host lists no folders: {}", folder.display())))
+    }
+    /// When the file was last written, for people to read; `None` if there is none, or it cannot be told.
+    fn written(&self, _path: &Path) -> Option<Timestamp> {
+        None
+    }
     /// Removes the file, or the link. Whether there was one.
     fn remove(&self, path: &Path) -> Result<bool> {
         Err(Error::failed(format!("this host removes no files: {}", path.display())))

@@ -23,6 +23,7 @@ mod person;
 mod programs;
 mod provider;
 mod sessions;
+mod standing;
 mod text;
 
 #[cfg(any(test, feature = "testing"))]
@@ -44,5 +45,6 @@ pub use person::{Landing, Means, Person, SignIn, Visit};
 pub use programs::{Finished, Program, Programs};
 pub use provider::{Provider, Request, SignedIn};
 pub use secrecy::{ExposeSecret, SecretString};
-pub use sessions::{KeptSession, OpenSession, Sessions};
+pub use sessions::{KeptSession, OpenSession, SessionFacts, Sessions};
+pub use standing::{SessionState, SignedOut, Standing};
 pub use text::{Rule, one_line, quoted, shown};

@@ -13,6 +13,13 @@ pub trait Person: Send + Sync {
     /// Says something a person has to read while they are asked, such as a code to type. Only for
     /// a request that may ask: whatever else succeeds is silent.
     fn tell(&self, text: &str);
+    /// Whether they asked to type a code on another device, though a browser could be opened here.
+    fn wants_code(&self) -> bool {
+        false
+    }
+    /// Shows the address of a page as a picture that a phone can read, if that was asked for. It goes
+    /// with what [`Person::tell`] said of that page.
+    fn picture(&self, _url: &str) {}
     /// Whether anything was shown yet: whoever fails before that has asked nobody.
     fn was_asked(&self) -> bool;
     /// Has a person type one line on the terminal they sit at, never on standard input, and shows what

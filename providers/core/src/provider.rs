@@ -6,8 +6,8 @@ use clap::{ArgMatches, Command};
 
 use crate::{
     Adoption, BoxFuture, ClusterInfo, Credential, CredentialKey, Env, Error, ExecInfo, Extension,
-    Fingerprint, Foreign, Host, Inventory, Means, Overrides, Result, SessionKey, SignIn, StandIn,
-    Token,
+    Fingerprint, Foreign, Host, Inventory, Means, Overrides, Result, SessionKey, SessionState,
+    SignIn, SignedOut, StandIn, Token,
 };
 
 /// A cloud. One constant per crate, one line in the host's registry.
@@ -29,6 +29,11 @@ pub trait Provider: Sync {
         exec: &ExecInfo,
         host: &Host,
     ) -> Result<Box<dyn Request>>;
+
+    /// The same for somebody who only wants to sign in: for that nobody has to name a cluster.
+    fn sign_in_request(&self, matches: &mut ArgMatches, host: &Host) -> Result<Box<dyn Request>> {
+        self.request(matches, &ExecInfo::default(), host)
+    }
 
     /// Whether a cluster is this provider's, by its extension or its server's host name: for
     /// `get-token` without a provider.
@@ -82,6 +87,11 @@ pub trait Request: fmt::Debug + Send + Sync {
 
     /// Who signs in; `None` for machine identities.
     fn session(&self) -> Option<SessionKey>;
+
+    /// What a person would call whoever signs in: the same for everything that is lent to one session.
+    fn signer(&self) -> String {
+        self.describe()
+    }
 
     /// Every field that could change the credential.
     fn key(&self, key: &mut CredentialKey);
@@ -144,6 +154,25 @@ pub trait Request: fmt::Debug + Send + Sync {
         _host: &'a Host,
     ) -> BoxFuture<'a, Result<SignedIn>> {
         Box::pin(async { Err(Error::failed("this identity signs nobody in")) })
+    }
+
+    /// How the session stands that is this request's own, and not that of its source, as far as files
+    /// say. Asks nobody: no network, no other program, no place where keys lie.
+    fn session_state(&self, _host: &Host) -> SessionState {
+        SessionState::None
+    }
+
+    /// Ends the session that is this request's own: where it was made, if that is heard there, and
+    /// here. What another program keeps for itself is left and named. An error is for what kept it from
+    /// even beginning.
+    fn sign_out<'a>(&'a self, _host: &'a Host) -> BoxFuture<'a, Result<SignedOut>> {
+        Box::pin(async { Ok(SignedOut::default()) })
+    }
+
+    /// The flags that name whoever this was lent to, where nothing named them yet. A request that has
+    /// them is served by the same session and the same credential.
+    fn hint(&self, _credential: &Credential) -> Option<Vec<String>> {
+        None
     }
 
     /// What the API server is shown. Pure but for the clock.

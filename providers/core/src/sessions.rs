@@ -5,6 +5,7 @@
 //! [`OpenSession::redeeming`] until it is kept, forgotten, found unchanged or closed, no deadline and
 //! no signal ends the process: the answer of a redemption that was sent is the only one there will be.
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::{Error, Refusing, Result, SessionKey};
@@ -13,6 +14,11 @@ use crate::{Error, Refusing, Result, SessionKey};
 pub trait Sessions: Send + Sync {
     /// A number that changes when the session is written anew; `None` if none is kept. One `stat`.
     fn stamp(&self, key: SessionKey) -> Option<i128>;
+    /// What can be seen of a kept session without its key: no place of keys is asked, and nobody is
+    /// waited for. `None` if none is kept. One read.
+    fn peek(&self, _key: SessionKey) -> Option<SessionFacts> {
+        None
+    }
     /// Opens a session for one redemption, waiting for whoever has it open. Errors with
     /// [`Kind::Unavailable`](crate::Kind::Unavailable) if that takes too long. Never held while a
     /// person is asked.
@@ -42,6 +48,15 @@ pub trait OpenSession: Send {
     fn unchanged(&mut self);
     /// It is dead, or not worth keeping.
     fn forget(&mut self);
+}
+
+/// A kept session, from outside.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SessionFacts {
+    /// When it was kept; `None` if that cannot be told.
+    pub since: Option<Timestamp>,
+    /// Whether the key that opens it lies in a file beside it.
+    pub is_plain: bool,
 }
 
 /// A kept session.

@@ -96,6 +96,11 @@ impl Files for StaticFiles {
         }
         Ok(())
     }
+    fn list(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+        let state = guard(&self.0);
+        let within = state.files.keys().filter(|path| path.parent() == Some(folder));
+        Ok(within.cloned().collect())
+    }
     fn remove(&self, path: &Path) -> Result<bool> {
         Ok(guard(&self.0).files.remove(path).is_some())
     }
