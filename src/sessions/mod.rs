@@ -10,14 +10,17 @@ pub(crate) mod sealed;
 
 use std::{path::PathBuf, sync::OnceLock, time::Duration};
 
-use fleetkey_provider::{Error, Host, OpenSession, Result, SessionKey, Sessions};
+use fleetkey_provider::{Error, Host, OpenSession, Result, SessionFacts, SessionKey, Sessions};
 
-use self::open::{Opened, Place};
+use self::{
+    open::{Opened, Place},
+    sealed::Sealed,
+};
 use crate::{
     exclusive::{self, Taken},
     folders,
     host::{Hold, Store},
-    vault::Vault,
+    vault::{Kind, Vault},
 };
 
 /// The folder below the state folder.
@@ -64,6 +67,14 @@ impl Sessions for FileSessions {
     fn stamp(&self, key: SessionKey) -> Option<i128> {
         let folder = folders::state(&self.host)?.join(FOLDER);
         self.host.files.stamp(&folder.join(open::file(key)))
+    }
+
+    fn peek(&self, key: SessionKey) -> Option<SessionFacts> {
+        let (home, name) = (self.home()?, open::file(key));
+        let bytes = home.store.read(&name).ok().flatten()?;
+        let kind = Sealed::parse(&bytes)?.kind;
+        let path = folders::state(&self.host)?.join(FOLDER).join(name);
+        Some(SessionFacts { since: self.host.files.written(&path), is_plain: kind == Kind::File })
     }
 
     fn open(&self, key: SessionKey) -> Result<Box<dyn OpenSession + '_>> {

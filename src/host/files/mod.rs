@@ -15,6 +15,7 @@ use std::{
 };
 
 use fleetkey_provider::{Error, Files, Fingerprint, Result, quoted, shown};
+use jiff::Timestamp;
 
 const LARGEST: u64 = 1 << 20;
 
@@ -89,6 +90,33 @@ impl Files for OtherPeoplesFiles {
 
     fn rehearse(&self, path: &Path, length: usize) -> Result<()> {
         replace::rehearse(&replace::real(path), length).map_err(|error| unwritten(path, &error))
+    }
+
+    fn list(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+        let failed = |error: std::io::Error| {
+            let path = folder.to_string_lossy();
+            Error::config(format!("`{}` cannot be read", shown(&path)))
+                .because(error.to_string())
+                .next(format!("ls -ld {}", quoted(&path)))
+        };
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+        let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        paths.retain(|path| path.is_file());
+        paths.sort();
+        Ok(paths)
+    }
+
+    fn written(&self, path: &Path) -> Option<Timestamp> {
+        std::fs::metadata(path).ok()?.modified().ok()?.try_into().ok()
     }
 
     fn remove(&self, path: &Path) -> Result<bool> {
