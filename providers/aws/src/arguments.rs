@@ -79,6 +79,14 @@ pub(crate) struct Arguments {
     pub(crate) roles: Vec<Asked>,
 }
 
+/// Whom somebody wants to sign in as.
+pub(crate) enum SignInFor {
+    /// To a session, whatever it lends.
+    Session(Chosen),
+    /// As an identity.
+    Identity(Box<Arguments>),
+}
+
 /// A value and where it came from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Chosen {
@@ -105,6 +113,27 @@ impl Arguments {
         let flags = Flags::from_arg_matches_mut(matches)
             .map_err(|_| Error::failed("the flags of `get-token aws` could not be read"))?;
         Self::check(flags, exec)
+    }
+
+    /// The same for somebody who only signs in: a session by itself, or an identity without a cluster.
+    pub(crate) fn of_sign_in(matches: &mut ArgMatches) -> Result<SignInFor> {
+        let flags = Flags::from_arg_matches_mut(matches)
+            .map_err(|_| Error::failed("the flags of `login aws` could not be read"))?;
+        if flags.profile.is_none()
+            && flags.role_arn.is_none()
+            && let Some(session) = flags.sso.only_session()?
+        {
+            return Ok(SignInFor::Session(session));
+        }
+        let is_named = flags.cluster_name.is_some() || flags.cluster_id.is_some();
+        // a name that nobody gave; it goes again
+        let cluster_name = if is_named { flags.cluster_name } else { Some("none".into()) };
+        let exec = ExecInfo::default();
+        let mut arguments = Self::check(Flags { cluster_name, ..flags }, &exec)?;
+        if !is_named {
+            arguments.cluster = ClusterId::none();
+        }
+        Ok(SignInFor::Identity(Box::new(arguments)))
     }
 
     fn check(flags: Flags, exec: &ExecInfo) -> Result<Self> {

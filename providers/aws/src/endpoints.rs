@@ -26,6 +26,8 @@ pub(crate) enum Service {
     Sso,
     /// Issues SSO tokens.
     SsoOidc,
+    /// Signs people in to the console, and tools with them.
+    SignIn,
     /// Describes clusters.
     Eks,
     /// Knows the regions of an account.
@@ -39,6 +41,7 @@ impl Service {
             Self::Sts => (variables::AWS_ENDPOINT_URL_STS, "sts"),
             Self::Sso => (variables::AWS_ENDPOINT_URL_SSO, "sso"),
             Self::SsoOidc => (variables::AWS_ENDPOINT_URL_SSO_OIDC, "sso_oidc"),
+            Self::SignIn => (variables::AWS_ENDPOINT_URL_SIGNIN, "signin"),
             Self::Eks => (variables::AWS_ENDPOINT_URL_EKS, "eks"),
             Self::Ec2 => (variables::AWS_ENDPOINT_URL_EC2, "ec2"),
         }
@@ -55,6 +58,11 @@ impl Service {
             Self::Sso => "portal.sso",
             Self::SsoOidc if fips => "oidc-fips",
             Self::SsoOidc => "oidc",
+            Self::SignIn if mode == Mode::default() || (mode.fips && !fips) => {
+                return Ok(format!("{}.signin.{}", region.concrete(), partition.signin_suffix));
+            }
+            Self::SignIn if fips => "signin-fips",
+            Self::SignIn => "signin",
             // older than the rule that the others follow
             Self::Eks if fips && partition.id == "aws" && !mode.dualstack => "fips.eks",
             Self::Eks if fips => "eks-fips",

@@ -23,6 +23,7 @@ mod request;
 mod role_arn;
 mod shell;
 mod signature;
+mod signing_in;
 mod signs_for;
 mod source;
 mod step;
@@ -70,6 +71,10 @@ impl Provider for Aws {
         host: &Host,
     ) -> Result<Box<dyn Request>> {
         request::request(matches, exec, host)
+    }
+
+    fn sign_in_request(&self, matches: &mut ArgMatches, host: &Host) -> Result<Box<dyn Request>> {
+        signing_in::request(matches, host)
     }
 
     fn inventory(&self) -> Option<&'static dyn Inventory> {

@@ -27,11 +27,13 @@ const SERVICES: &[&str] = &[
     "fips.eks",
     "ec2",
     "ec2-fips",
+    "signin",
+    "signin-fips",
 ];
 
 /// Whether the name is one of AWS's own hosts for the services called here.
 pub(crate) fn own_host(name: &str) -> bool {
-    if name == "sts.amazonaws.com" {
+    if name == "sts.amazonaws.com" || is_of_sign_in(name) {
         return true;
     }
     let (name, is_private) = match name.split_once('.') {
@@ -43,6 +45,17 @@ pub(crate) fn own_host(name: &str) -> bool {
             .and_then(|rest| rest.strip_prefix('.'))
             .and_then(|rest| rest.split_once('.'))
             .is_some_and(|(region, suffix)| is_suffix(region, suffix, is_private))
+    })
+}
+
+/// Whether people sign in to the console there: the region stands first. So does the alias of an
+/// account, which is shaped otherwise and leads to the same service.
+fn is_of_sign_in(name: &str) -> bool {
+    let Some((region, rest)) = name.split_once('.') else { return false };
+    let Some(partition) = Partition::known_by(region) else { return false };
+    let fips = (partition.id == "aws-us-gov").then_some("signin-fips");
+    rest.split_once('.').is_some_and(|(service, suffix)| {
+        (service == "signin" || Some(service) == fips) && suffix == partition.signin_suffix
     })
 }
 
@@ -73,6 +86,11 @@ mod tests {
             "fips.eks.us-east-1.amazonaws.com",
             "ec2.eu-west-1.amazonaws.com",
             "ec2.eu-west-1.api.aws",
+            "eu-west-1.signin.aws.amazon.com",
+            "cn-north-1.signin.amazonaws.cn",
+            "us-gov-west-1.signin.amazonaws-us-gov.com",
+            "us-gov-west-1.signin-fips.amazonaws-us-gov.com",
+            "signin-fips.us-east-1.amazonaws.com",
             "vpce-0a1b.ec2.us-east-1.vpce.amazonaws.com",
             "vpce-0a1b-2c3d.sts.us-east-1.vpce.amazonaws.com",
             "vpce-0a1b-2c3d-us-east-1a.sts.us-east-1.vpce.amazonaws.com",
@@ -102,6 +120,13 @@ mod tests {
             "vpce-x.execute-api.us-east-1.vpce.amazonaws.com",
             "vpce-x.s3.us-east-1.vpce.amazonaws.com",
             // nearly right
+            "signin.aws.amazon.com",
+            "mine.signin.aws.amazon.com",
+            "mars-1.signin.aws.amazon.com",
+            "eu-west-1.signin.amazonaws.cn",
+            "eu-west-1.signin-fips.aws.amazon.com",
+            "x.eu-west-1.signin.aws.amazon.com",
+            "eu-west-1.console.aws.amazon.com",
             "vpce-x.y.sts.us-east-1.vpce.amazonaws.com",
             "vpce-x.sts.us-east-1.amazonaws.com",
             "sts.us-east-1.vpce.amazonaws.com",

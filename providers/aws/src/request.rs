@@ -65,6 +65,8 @@ pub(crate) fn understand(
     let region = region::resolve(arguments.region.as_deref(), exec, section.as_ref(), host)?;
     let machine = match &region {
         Some(_) => None,
+        // who only signs in makes no token
+        None if arguments.cluster.is_none() => None,
         None => Some(machine(&plan, section.as_ref(), &selected, profiles, host)?),
     };
     let sign_in_line =
@@ -79,8 +81,11 @@ pub(crate) fn understand(
             }
             (region, from)
         }
-        // until the machine tells its own
-        None => (Region::parse("us-east-1", "a constant")?, "a constant".into()),
+        None => match &plan.base {
+            Base::Sso(sso) if machine.is_none() => (sso.region.clone(), sso.region_from()),
+            // until the machine tells its own
+            _ => (Region::parse("us-east-1", "a constant")?, "a constant".into()),
+        },
     };
 
     let endpoints = Endpoints::new(profiles, section, host)?;
@@ -185,12 +190,10 @@ fn no_region(selected: &Selected, profiles: &Profiles, why_not: &str) -> Error {
 /// kubeconfig or the environment may have said.
 fn sign_in_line(cluster: &ClusterId, region: Option<&Region>, host: &Host) -> String {
     let region = region.map(|region| format!(" --region {}", quoted(region.as_str())));
-    format!(
-        "{}fleetkey login aws --cluster-name {}{}",
-        files_prefix(host),
-        quoted(cluster.as_str()),
-        region.unwrap_or_default(),
-    )
+    let name =
+        (!cluster.is_none()).then(|| format!(" --cluster-name {}", quoted(cluster.as_str())));
+    let (prefix, name) = (files_prefix(host), name.unwrap_or_default());
+    format!("{prefix}fleetkey login aws{name}{}", region.unwrap_or_default())
 }
 
 /// The flags that name a role of SSO: those of its profile, where it has one.

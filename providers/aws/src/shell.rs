@@ -2,16 +2,21 @@
 
 use fleetkey_provider::{Host, quoted};
 
-use crate::variables::{AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE};
+use crate::variables::{
+    AWS_CONFIG_FILE, AWS_LOGIN_CACHE_DIRECTORY, AWS_SHARED_CREDENTIALS_FILE,
+};
 
-/// `VARIABLE=value ` for each variable that says where profiles are: the kubeconfig may have set it,
-/// and a person's shell has not.
+/// `VARIABLE=value ` for each variable that says where profiles and sessions are: the kubeconfig may
+/// have set it, and a person's shell has not.
 pub(crate) fn files_prefix(host: &Host) -> String {
     let assigned = |name: &str| {
         let path = host.path_var(name)?;
         Some(format!("{name}={} ", quoted(&path.to_string_lossy())))
     };
-    [AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE].into_iter().filter_map(assigned).collect()
+    [AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_LOGIN_CACHE_DIRECTORY]
+        .into_iter()
+        .filter_map(assigned)
+        .collect()
 }
 
 /// ` --profile NAME`; nothing for the profile that needs no flag.

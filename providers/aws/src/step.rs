@@ -6,8 +6,8 @@
 use std::{sync::Arc, time::Duration};
 
 use fleetkey_provider::{
-    BoxFuture, Credential, CredentialKey, Error, Host, Means, Request, Result, SessionKey, SignIn,
-    SignedIn, Token, shown,
+    BoxFuture, Credential, CredentialKey, Error, Host, Means, Request, Result, SessionKey,
+    SessionState, SignIn, SignedIn, SignedOut, Token, shown,
 };
 
 use crate::{
@@ -187,6 +187,36 @@ impl Request for Step {
             Source::Sso(sso) => Some(sso.session()),
             _ => self.source.as_ref().and_then(|source| source.session()),
         }
+    }
+
+    fn signer(&self) -> String {
+        match (&self.how, &self.source) {
+            (Source::Sso(sso), _) => sso.title(),
+            (Source::AssumeRole(_), Some(source)) => source.signer(),
+            _ => self.describe(),
+        }
+    }
+
+    fn session_state(&self, host: &Host) -> SessionState {
+        match &self.how {
+            Source::Sso(sso) => sso.state(host),
+            // what a code made is a credential of this step, and kept as one
+            Source::Mfa(_) => SessionState::SignedOut("no code was typed of late".into()),
+            _ => SessionState::None,
+        }
+    }
+
+    fn sign_out<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, Result<SignedOut>> {
+        Box::pin(async move {
+            let left = match &self.how {
+                Source::Sso(sso) => return sso.sign_out(host).await,
+                Source::StaticKeys(_) => "they stand in the files of profiles, which are yours",
+                Source::EnvKeys(_) => "they stand in the environment",
+                _ => return Ok(SignedOut::default()),
+            };
+            let left = vec![format!("{}: {left}", self.describe())];
+            Ok(SignedOut { left, ..SignedOut::default() })
+        })
     }
 
     fn key(&self, key: &mut CredentialKey) {

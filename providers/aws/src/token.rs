@@ -67,7 +67,17 @@ impl ClusterId {
         Ok(Self(text.to_owned()))
     }
 
-    /// The name.
+    /// That of somebody who only signs in. No token is made for it.
+    pub(crate) fn none() -> Self {
+        Self(String::new())
+    }
+
+    /// Whether it is that.
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The name; empty where there is none.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

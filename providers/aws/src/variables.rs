@@ -27,6 +27,9 @@ pub(crate) const AWS_CONFIG_FILE: &str = "AWS_CONFIG_FILE";
 /// Where the credentials file is, if not in `~/.aws/credentials`.
 pub(crate) const AWS_SHARED_CREDENTIALS_FILE: &str = "AWS_SHARED_CREDENTIALS_FILE";
 
+/// Where `aws login` keeps its sessions, if not in `~/.aws/login/cache`.
+pub(crate) const AWS_LOGIN_CACHE_DIRECTORY: &str = "AWS_LOGIN_CACHE_DIRECTORY";
+
 /// The role that a web identity token is exchanged for.
 pub(crate) const AWS_ROLE_ARN: &str = "AWS_ROLE_ARN";
 /// The file with that token.
@@ -61,6 +64,8 @@ pub(crate) const AWS_ENDPOINT_URL_STS: &str = "AWS_ENDPOINT_URL_STS";
 pub(crate) const AWS_ENDPOINT_URL_SSO: &str = "AWS_ENDPOINT_URL_SSO";
 /// The endpoint that issues SSO tokens.
 pub(crate) const AWS_ENDPOINT_URL_SSO_OIDC: &str = "AWS_ENDPOINT_URL_SSO_OIDC";
+/// The endpoint on which people sign in to the console.
+pub(crate) const AWS_ENDPOINT_URL_SIGNIN: &str = "AWS_ENDPOINT_URL_SIGNIN";
 /// The endpoint of EKS.
 pub(crate) const AWS_ENDPOINT_URL_EKS: &str = "AWS_ENDPOINT_URL_EKS";
 /// The endpoint of EC2.

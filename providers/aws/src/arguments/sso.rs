@@ -24,6 +24,18 @@ pub(crate) struct SsoFlags {
     role: Option<String>,
 }
 
+impl SsoFlags {
+    /// The session, if it is named and no role of it is.
+    pub(crate) fn only_session(&self) -> Result<Option<Chosen>> {
+        let Self { session: Some(session), account: None, role: None } = self else {
+            return Ok(None);
+        };
+        let session = Chosen { value: session.clone(), from: format!("`--{SESSION}`") };
+        SESSION_RULE.check(&session.from, &session.value)?;
+        Ok(Some(session))
+    }
+}
+
 /// A role of an SSO session, named without a profile.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct AskedSso {

@@ -21,13 +21,12 @@ use super::{
 };
 use crate::{
     arguments::{Chosen, PROFILE, ROLE_NAME, SESSION_RULE},
-    endpoints::{Endpoints, ca_bundle},
     plan::{self, Base, Plan},
-    profiles::{self, Profiles},
+    profiles::Profiles,
     region::Region,
-    request::no_home,
     shell::files_prefix,
-    source::{Catalogue, Ends},
+    signing_in,
+    source::Catalogue,
 };
 
 const SESSION_ID: &str = "aws-sso-session";
@@ -212,13 +211,7 @@ impl Look<'_> {
     }
 
     fn catalogue(&self, name: &Chosen) -> Result<Catalogue> {
-        let settings = plan::sso_session(name, &self.profiles)?;
-        let host = self.host;
-        let from = format!("`sso_region` of `[sso-session {}]`", shown(&settings.name));
-        let endpoints = Endpoints::new(&self.profiles, None, host)?;
-        let ends = Ends::find(&endpoints, &settings.region, &from)?;
-        let home = profiles::home(host).ok_or_else(no_home)?;
-        Ok(Catalogue::new(settings, &home, ends, ca_bundle(None, host)?, host))
+        signing_in::catalogue(name, &self.profiles, self.host)
     }
 
     /// `may_ask` if somebody named it, and so is there to sign in to it.

@@ -21,6 +21,8 @@ mod viewer;
 use clap::{ArgMatches, Command};
 use fleetkey_provider::{Errand, Host, Inventory, Result, Wanted};
 
+pub(crate) use signed_in::SignedIn;
+
 /// The clusters of AWS.
 pub(crate) const INVENTORY: &dyn Inventory = &Eks;
 

@@ -2,15 +2,15 @@
 //! credential is, so that the host has a person sign in where one has to.
 
 use fleetkey_provider::{
-    BoxFuture, Credential, CredentialKey, Error, Host, Means, Request, Result, SessionKey, SignIn,
-    Token, shown,
+    BoxFuture, Credential, CredentialKey, Error, Host, Means, Request, Result, SessionKey,
+    SessionState, SignIn, SignedOut, Token, shown,
 };
 
 use crate::{NAME, source::Catalogue};
 
 /// Whoever is signed in to that session.
 #[derive(Debug)]
-pub(super) struct SignedIn(pub(super) Catalogue);
+pub(crate) struct SignedIn(pub(crate) Catalogue);
 
 impl Request for SignedIn {
     fn provider(&self) -> &'static str {
@@ -67,6 +67,14 @@ impl Request for SignedIn {
             self.0.sign_in(how, host).await?;
             Ok(fleetkey_provider::SignedIn::Session)
         })
+    }
+
+    fn session_state(&self, host: &Host) -> SessionState {
+        self.0.state(host)
+    }
+
+    fn sign_out<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, Result<SignedOut>> {
+        Box::pin(self.0.sign_out(host))
     }
 
     fn token(&self, _credential: &Credential, _host: &Host) -> Result<Token> {

@@ -3,8 +3,10 @@
 mod assume_role;
 mod container;
 mod env_keys;
+mod fields;
 mod instance;
 mod lent;
+mod login_session;
 mod mfa;
 mod process;
 mod role_cache;
@@ -18,6 +20,7 @@ pub(crate) use assume_role::AssumeRole;
 pub(crate) use container::Container;
 pub(crate) use env_keys::EnvKeys;
 pub(crate) use instance::Instance;
+pub(crate) use login_session::LoginSession;
 pub(crate) use mfa::Mfa;
 pub(crate) use process::Process;
 pub(crate) use sso::{Account, Catalogue, Ends, Sso, Token};
@@ -35,6 +38,8 @@ pub(crate) enum Source {
     WebIdentity(WebIdentity),
     /// A role lent for a person's SSO session.
     Sso(Box<Sso>),
+    /// What a person is lent who signed in with a console's credentials.
+    LoginSession(Box<LoginSession>),
     /// Keys that another program is asked for.
     Process(Process),
     /// What this container is lent.

@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fleetkey_provider::{ExposeSecret, Host};
+use fleetkey_provider::{ExposeSecret, Host, Result};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +102,27 @@ impl RoleCache {
             host.notes.note(&format!("the role is not kept for `aws`: {error}"));
         }
     }
+}
+
+/// Removes what every role of SSO was lent, whichever tool wrote it down, as `aws sso logout` does. How
+/// many there were. `aws` is the folder `~/.aws`.
+pub(crate) fn forget(aws: &Path, host: &Host) -> Result<usize> {
+    let mut removed = 0;
+    for file in host.files.list(&aws.join("cli").join("cache"))? {
+        // what cannot be read, or is half a file, says nothing of the kind
+        let Ok(Some(bytes)) = host.files.read(&file) else { continue };
+        let kind: Option<Lender> = serde_json::from_slice(&bytes).ok();
+        if kind.is_some_and(|kind| kind.provider_type.as_deref() == Some(SSO)) {
+            removed += usize::from(host.files.remove(&file)?);
+        }
+    }
+    Ok(removed)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Lender {
+    provider_type: Option<String>,
 }
 
 /// What tells these from what is kept of assumed roles; `aws sso logout` goes by it.

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use fleetkey_provider::{Error, Host, Means, Result, SessionKey, SignIn, quoted, shown};
+use fleetkey_provider::{
+    Error, Host, Means, Result, SessionKey, SessionState, SignIn, SignedOut, quoted, shown,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
@@ -73,6 +75,14 @@ impl Catalogue {
         Self { settings, home: home.to_owned(), session, portal: Portal { target, ca_bundle } }
     }
 
+    /// The same for who only wants to sign in.
+    pub(crate) fn by_itself(mut self, host: &Host) -> Self {
+        let (prefix, name) = (files_prefix(host), quoted(&self.settings.name));
+        self.session.known.sign_in_line =
+            format!("{prefix}fleetkey login aws --sso-session {name}");
+        self
+    }
+
     /// The session's settings.
     pub(crate) fn settings(&self) -> &plan::Session {
         &self.settings
@@ -106,6 +116,16 @@ impl Catalogue {
     /// Has a person sign in, and keeps the session.
     pub(crate) async fn sign_in(&self, how: SignIn, host: &Host) -> Result<()> {
         self.session.sign_in(how, host).await
+    }
+
+    /// How it stands.
+    pub(crate) fn state(&self, host: &Host) -> SessionState {
+        self.session.state(host)
+    }
+
+    /// Ends it, for `aws` too.
+    pub(crate) async fn sign_out(&self, host: &Host) -> Result<SignedOut> {
+        self.session.sign_out(&self.portal, host).await
     }
 
     /// Its token, renewed if it has to be.

@@ -33,6 +33,7 @@ pub(super) async fn sign_in(
     }
     let code = started?;
     host.person.tell(&instructions(session, &code));
+    host.person.picture(code.filled.as_ref().unwrap_or(&code.page).as_str());
 
     let body = CreateToken {
         client_id: &with.client_id,

@@ -13,12 +13,14 @@ mod portal;
 mod registration;
 mod session;
 mod sign_in;
+mod sign_out;
 mod token_file;
 
 use std::path::{Path, PathBuf};
 
 use fleetkey_provider::{
-    Credential, CredentialKey, ExposeSecret, Host, Means, Result, SessionKey, SignIn, shown,
+    Credential, CredentialKey, ExposeSecret, Host, Means, Result, SessionKey, SessionState, SignIn,
+    SignedOut, shown,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -107,6 +109,21 @@ impl Sso {
     /// Has a person sign in, and keeps the session.
     pub(crate) async fn sign_in(&self, how: SignIn, host: &Host) -> Result<()> {
         self.session.sign_in(how, host).await
+    }
+
+    /// What a person would call the session.
+    pub(crate) fn title(&self) -> String {
+        self.session.title()
+    }
+
+    /// How it stands.
+    pub(crate) fn state(&self, host: &Host) -> SessionState {
+        self.session.state(host)
+    }
+
+    /// Ends it, for `aws` too.
+    pub(crate) async fn sign_out(&self, host: &Host) -> Result<SignedOut> {
+        self.session.sign_out(&self.portal, host).await
     }
 
     /// The same, which tells what to type but asks nobody.

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use fleetkey_provider::{ExposeSecret, Host, HttpRequest, HttpResponse, Method, Result, Retry};
+use fleetkey_provider::{
+    ExposeSecret, Host, HttpRequest, HttpResponse, Kind, Method, Result, Retry,
+};
 
 use super::session::Token;
 use crate::{
@@ -37,10 +39,29 @@ impl Portal {
         question: &Question<'_>,
         host: &Host,
     ) -> Result<(HttpResponse, Offset)> {
+        self.send(Method::Get, question, host).await
+    }
+
+    /// Ends the session that the token is of. Whether there was one.
+    pub(super) async fn sign_out(&self, token: &Token, asker: &Asker, host: &Host) -> Result<bool> {
+        let question = Question { path: "/logout", query: &[], task: "sign out", asker, token };
+        match self.send(Method::Post, &question, host).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == Kind::SignInNeeded => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        question: &Question<'_>,
+        host: &Host,
+    ) -> Result<(HttpResponse, Offset)> {
         let Question { path, query, task: _, asker: _, token } = question;
         let Self { target: Target { endpoint, .. }, ca_bundle } = self;
         let request = HttpRequest {
-            method: Method::Get,
+            method,
             endpoint: endpoint.at(path, query),
             headers: vec![(
                 "x-amz-sso_bearer_token".into(),

@@ -3,18 +3,11 @@
 //! It is read whatever the case of its keys, as by the SDKs, and written as the AWS CLI writes it:
 //! every field stays where it was, those that nobody here knows too.
 
-use std::{fmt, marker::PhantomData};
-
 use fleetkey_provider::{ExposeSecret, SecretString};
 use jiff::Timestamp;
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::Value;
 
 use super::{oidc::Issued, registration::Registration, session::Known};
-use crate::{keys::time, python_json};
+use crate::{keys::time, python_json, source::fields::Fields};
 
 /// A session that somebody signed in to.
 #[derive(Clone)]
@@ -71,7 +64,7 @@ impl TokenFile {
     pub(super) fn signed_in(known: &Known, with: &Registration, issued: &Issued) -> Vec<u8> {
         let Known { profile: _, name: _, start_url, region, scopes: _, sign_in_line: _ } = known;
         let Issued { access_token, expires, refresh_token } = issued;
-        let mut fields = Fields(Vec::new());
+        let mut fields = Fields::default();
         fields.set("startUrl", start_url);
         fields.set("region", region.as_str());
         fields.set(TOKEN, access_token);
@@ -109,59 +102,6 @@ pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A JSON object whose fields stay in their order.
-#[derive(Clone)]
-struct Fields(Vec<(String, Value)>);
-
-impl Fields {
-    fn text(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-        value.as_str().filter(|text| !text.is_empty())
-    }
-
-    fn set(&mut self, name: &str, text: &str) {
-        let text = Value::from(text);
-        match self.0.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(name)) {
-            Some((_, value)) => *value = text,
-            None => self.0.push((name.to_owned(), text)),
-        }
-    }
-}
-
-impl Serialize for Fields {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
-    }
-}
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object(PhantomData<()>);
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Fields;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields: Vec<(String, Value)> = Vec::new();
-                while let Some((key, value)) = map.next_entry::<String, Value>()? {
-                    // the last of two wins, in the place of the first, as in Python
-                    match fields.iter_mut().find(|(known, _)| *known == key) {
-                        Some((_, old)) => *old = value,
-                        None => fields.push((key, value)),
-                    }
-                }
-                Ok(Fields(fields))
-            }
-        }
-
-        deserializer.deserialize_map(Object(PhantomData))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,7 +127,7 @@ mod tests {
         };
         assert_eq!(
             String::from_utf8(before.renewed(&issued)).unwrap(),
-            r#"{"x": {"a": [true, null], "b": 1}, "ACCESSTOKEN": "new", "expiresAt": "2026-01-02T03:04:05Z", "clientId": "c", "y": 1.5, "refreshToken": "next"}"#
+            r#"{"x": {"b": 1, "a": [true, null]}, "ACCESSTOKEN": "new", "expiresAt": "2026-01-02T03:04:05Z", "clientId": "c", "y": 1.5, "refreshToken": "next"}"#
         );
     }
 
