@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fleetkey_provider::{
     BoxFuture, Credential, CredentialKey, Fingerprint, Host, Means, Request, Result, SessionKey,
-    SignIn, SignedIn, Token,
+    SessionState, SignIn, SignedIn, SignedOut, Token,
 };
 
 use crate::{
@@ -100,6 +100,20 @@ impl Request for Ask {
             let granted = self.source.sign_in(how, &wanted, host).await?;
             self.credential(&granted, key.as_ref(), host).map(SignedIn::Credential)
         })
+    }
+
+    fn session_state(&self, host: &Host) -> SessionState {
+        self.source.session_state(host)
+    }
+
+    fn sign_out<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, Result<SignedOut>> {
+        Box::pin(async move { self.source.sign_out(host) })
+    }
+
+    fn hint(&self, credential: &Credential) -> Option<Vec<String>> {
+        // a token that is bound to a key is kept with it, and is none by itself
+        let name = self.source.hint(credential.expose()).filter(|_| self.pop.is_none())?;
+        Some(vec!["--login-hint".into(), name])
     }
 
     fn token(&self, credential: &Credential, host: &Host) -> Result<Token> {

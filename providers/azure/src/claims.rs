@@ -72,6 +72,17 @@ pub(crate) fn check_person(
     )))
 }
 
+/// The name that whoever this is lent to signs in with; `None` if it has none that could be typed.
+pub(crate) fn person(access_token: &str) -> Option<String> {
+    let claims = payload(access_token)?;
+    let name = NAMES.iter().find_map(|name| claims.get(*name)?.as_str())?;
+    // of a guest with a personal account it is `live.com#me@example.com`
+    let name = name.strip_prefix("live.com#").unwrap_or(name);
+    let is_plain = |c: char| c.is_alphanumeric() || "@._-+'".contains(c);
+    let is_one = name.contains('@') && !name.starts_with('-') && name.len() <= 254;
+    (is_one && name.chars().all(is_plain)).then(|| name.to_owned())
+}
+
 /// The claims of a JWT, unchecked. `None` if it is none, or has characters that do not belong there.
 pub(crate) fn payload(token: &str) -> Option<Map<String, Value>> {
     if token.len() > LONGEST || !token.bytes().all(|byte| byte.is_ascii_graphic()) {

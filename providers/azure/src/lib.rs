@@ -70,6 +70,10 @@ impl Provider for Azure {
         request::request(matches, exec, host)
     }
 
+    fn sign_in_request(&self, matches: &mut ArgMatches, host: &Host) -> Result<Box<dyn Request>> {
+        request::sign_in_request(matches, host)
+    }
+
     fn recognises(&self, cluster: &ClusterInfo) -> bool {
         foreign::recognises(cluster)
     }

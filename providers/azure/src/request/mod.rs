@@ -19,7 +19,7 @@ use crate::{
     environment::Environment,
     plan::{self, Plan, Way},
     release,
-    server_id::ServerId,
+    server_id::{AKS, ServerId},
     source::Asks,
 };
 
@@ -35,6 +35,16 @@ pub(crate) fn request(
         None => return Err(needs::server_id()),
     };
     release::check(exec, host)?;
+    Ok(Box::new(ask(arguments, server, host)?))
+}
+
+/// The same for somebody who only signs in: to AKS, if they name no server.
+pub(crate) fn sign_in_request(matches: &mut ArgMatches, host: &Host) -> Result<Box<dyn Request>> {
+    let arguments = Arguments::read(matches, &ExecInfo::default())?;
+    let server = match &arguments.server_id {
+        Some(id) => ServerId::given(id)?,
+        None => ServerId::known(AKS),
+    };
     Ok(Box::new(ask(arguments, server, host)?))
 }
 

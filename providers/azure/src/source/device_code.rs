@@ -29,6 +29,7 @@ pub(super) async fn sign_in(
     let endpoints = client.endpoints(host).await?;
     let code = client.device_code(&endpoints, claims, purpose, host).await?;
     host.person.tell(&instructions(client, hint, wanted, &code));
+    host.person.picture(code.page.as_str());
 
     let span = SignedDuration::try_from(code.life).unwrap_or_default();
     let end = host.clock.now().checked_add(span).unwrap_or_default();

@@ -22,7 +22,7 @@ use std::{fmt, time::Duration};
 
 use fleetkey_provider::{
     BoxFuture, CredentialKey, Error, Fingerprint, Host, Means, Result, SecretString, SessionKey,
-    SignIn,
+    SessionState, SignIn, SignedOut,
 };
 
 pub(crate) use self::{
@@ -82,6 +82,22 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
 
     /// How it would ask a person, if those are the means.
     fn how(&self, _means: Means) -> Option<SignIn> {
+        None
+    }
+
+    /// How the session stands, as far as files say.
+    fn session_state(&self, _host: &Host) -> SessionState {
+        SessionState::None
+    }
+
+    /// Ends what is ours of the session, and names what is not.
+    fn sign_out(&self, _host: &Host) -> Result<SignedOut> {
+        Ok(SignedOut::default())
+    }
+
+    /// The name that a person would be expected to sign in with from now on; `None` if one is expected
+    /// already, or nobody is.
+    fn hint(&self, _access_token: &str) -> Option<String> {
         None
     }
 

@@ -6,7 +6,7 @@
 
 use fleetkey_provider::{
     BoxFuture, CredentialKey, Error, ExposeSecret, Fingerprint, Host, HttpRequest, Kind, Method,
-    Result, Retry, SecretString, SessionKey, shown,
+    Result, Retry, SecretString, SessionKey, SessionState, SignedOut, shown,
 };
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
@@ -128,6 +128,18 @@ impl Source for Password {
 
     fn tenant(&self) -> Option<&str> {
         application::tenant(&self.client)
+    }
+
+    /// Without a session the password is shown, and nobody is asked.
+    fn session_state(&self, host: &Host) -> SessionState {
+        match self.session.state(host) {
+            SessionState::SignedOut(_) => SessionState::None,
+            state => state,
+        }
+    }
+
+    fn sign_out(&self, host: &Host) -> Result<SignedOut> {
+        self.session.sign_out(&self.describe(), host)
     }
 
     fn obtain<'a>(&'a self, wanted: &'a Wanted, host: &'a Host) -> BoxFuture<'a, Result<Granted>> {

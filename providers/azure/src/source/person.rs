@@ -1,9 +1,13 @@
 //! A person who signs in: in a browser, or with a code that they type on any device.
 
-use fleetkey_provider::{BoxFuture, CredentialKey, Host, Means, Result, SessionKey, SignIn, shown};
+use fleetkey_provider::{
+    BoxFuture, CredentialKey, Host, Means, Result, SessionKey, SessionState, SignIn, SignedOut,
+    shown,
+};
 
 use super::{Granted, Source, Wanted, application, device_code, interactive, session::Session};
 use crate::{
+    claims,
     entra::{Client, Tokens, Version},
     errors::Asker,
 };
@@ -102,6 +106,18 @@ impl Source for Person {
         }
     }
 
+    fn session_state(&self, host: &Host) -> SessionState {
+        self.session.state(host)
+    }
+
+    fn sign_out(&self, host: &Host) -> Result<SignedOut> {
+        self.session.sign_out(&self.describe(), host)
+    }
+
+    fn hint(&self, access_token: &str) -> Option<String> {
+        if self.hint.is_some() { None } else { claims::person(access_token) }
+    }
+
     fn sign_in_line(&self, wanted: &Wanted) -> Option<String> {
         self.session.asker().sign_in(&self.client, &wanted.server)
     }
@@ -115,7 +131,10 @@ impl Source for Person {
         Box::pin(async move {
             let challenge = self.session.challenge();
             let claims = challenge.as_deref();
-            let tokens = match (self.asks, how) {
+            // a code binds no token to a key
+            let wants_code = host.person.wants_code() && wanted.req_cnf.is_none();
+            let asks = if wants_code { Asks::DeviceCode } else { self.asks };
+            let tokens = match (asks, how) {
                 (Asks::DeviceCode, _) | (Asks::Best, SignIn::Terminal) => {
                     host.notes.note("signing in with a code that is typed on any device");
                     device_code::sign_in(&self.client, self.hint.as_deref(), claims, wanted, host)

@@ -17,7 +17,10 @@ use std::{
     time::Duration,
 };
 
-use fleetkey_provider::{BoxFuture, CredentialKey, Endpoint, Error, Host, Result, SessionKey};
+use fleetkey_provider::{
+    BoxFuture, CredentialKey, Endpoint, Error, Host, Result, SessionKey, SessionState, SignedOut,
+    Standing,
+};
 
 use self::{person::Person, spawn::Spawned};
 use super::{Granted, Source, Wanted};
@@ -120,6 +123,27 @@ impl Source for AzureCli {
     /// `open` has just read that they are signed in.
     fn still_ours(&self, _host: &Host) -> bool {
         true
+    }
+
+    /// Whatever az has, it serves without a question, or az is asked.
+    fn session_state(&self, host: &Host) -> SessionState {
+        match &self.who {
+            Who::Person(_) | Who::Spawned(_) => SessionState::SignedIn(Standing {
+                renews: true,
+                keeper: Some("az"),
+                ..Standing::default()
+            }),
+            Who::Other(source) => source.session_state(host),
+        }
+    }
+
+    fn sign_out(&self, host: &Host) -> Result<SignedOut> {
+        let mut out = match &self.who {
+            Who::Person(person) => person.sign_out(host)?,
+            Who::Other(_) | Who::Spawned(_) => SignedOut::default(),
+        };
+        out.left.push(format!("{}: az keeps its own session until `az logout`", self.describe()));
+        Ok(out)
     }
 
     fn obtain<'a>(&'a self, wanted: &'a Wanted, host: &'a Host) -> BoxFuture<'a, Result<Granted>> {

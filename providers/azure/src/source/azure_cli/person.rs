@@ -7,7 +7,7 @@ use std::{fmt, time::Duration};
 
 use fleetkey_provider::{
     BoxFuture, CredentialKey, Error, ExposeSecret, Host, Kind, OpenSession, Result, Retry,
-    SecretString, SessionKey, shown,
+    SecretString, SessionKey, SignedOut, shown,
 };
 
 use super::{
@@ -115,6 +115,22 @@ impl Source for Person {
                 }
             }
         }))
+    }
+
+    /// What is kept here beside az's own.
+    fn sign_out(&self, host: &Host) -> Result<SignedOut> {
+        let mut out = SignedOut::default();
+        if host.sessions.stamp(self.session).is_none() {
+            return Ok(out);
+        }
+        let mut open = host.sessions.open(self.session)?;
+        let mut kept = Kept::read(&mut *open, host);
+        if kept.of(&self.owner()).is_some() {
+            kept.drop(&self.owner());
+            kept.write(&mut *open)?;
+            out.done.push(format!("{}: what was kept of it here is removed", self.describe()));
+        }
+        Ok(out)
     }
 
     fn obtain<'a>(&'a self, wanted: &'a Wanted, host: &'a Host) -> BoxFuture<'a, Result<Granted>> {

@@ -9,7 +9,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fleetkey_provider::{
-    Error, ExposeSecret, Host, OpenSession, Result, Retry, SecretString, SessionKey, shown,
+    Error, ExposeSecret, Host, OpenSession, Result, Retry, SecretString, SessionFacts, SessionKey,
+    SessionState, SignedOut, Standing, shown,
 };
 
 use super::{Granted, Wanted};
@@ -66,6 +67,38 @@ impl Session {
     /// Whether one is kept. One `stat`, no lock.
     pub(crate) fn exists(&self, host: &Host) -> bool {
         host.sessions.stamp(self.key).is_some()
+    }
+
+    /// How it stands. When Entra ends it nobody is told: 90 days after it was last renewed at the latest.
+    pub(crate) fn state(&self, host: &Host) -> SessionState {
+        match host.sessions.peek(self.key) {
+            Some(SessionFacts { since, is_plain }) => SessionState::SignedIn(Standing {
+                until: None,
+                renews: true,
+                since,
+                keeper: None,
+                is_plain,
+            }),
+            None => SessionState::SignedOut("nobody is signed in".into()),
+        }
+    }
+
+    /// Forgets it; `who` is whose it is. Entra revokes nothing for applications without a secret.
+    pub(crate) fn sign_out(&self, who: &str, host: &Host) -> Result<SignedOut> {
+        let mut out = SignedOut::default();
+        if !self.exists(host) {
+            out.left.push(format!("{who}: nobody was signed in"));
+            return Ok(out);
+        }
+        host.sessions.open(self.key)?.forget();
+        if self.exists(host) {
+            return Err(Error::failed(format!("the session of {who} could not be removed")));
+        }
+        out.done.push(format!("{who}: the session is removed"));
+        out.left.push(format!(
+            "{who}: Entra was not told, since it revokes no session for a program; whoever copied the              file and its key could use it until it ends"
+        ));
+        Ok(out)
     }
 
     /// What a person has to be asked beside the usual when they sign in next, if Entra said so.
