@@ -158,6 +158,32 @@ fn the_reference_in_the_docs_is_what_the_code_says() {
     );
 }
 
+#[test]
+fn the_table_of_differences_in_the_docs_is_what_the_code_says() {
+    let path = root().join("docs/src/coming-from-kubelogin.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once("<!-- differences:begin -->").expect("a begin mark");
+    let (_, after) = rest.split_once("<!-- differences:end -->").expect("an end mark");
+    let rows = fleetkey_azure::replay::DIFFERENCES.iter().map(|difference| {
+        let fleetkey_azure::replay::Difference { kubelogin, fleetkey, why, .. } = difference;
+        format!("| {kubelogin} | {fleetkey} | {why} |\n")
+    });
+    let rows: String = rows.collect();
+    let wanted = format!(
+        "{before}<!-- differences:begin -->\n\n| kubelogin | fleetkey | why |\n|---|---|---|\n{rows}\n\
+         <!-- differences:end -->{after}"
+    );
+    if std::env::var_os("FLEETKEY_UPDATE").is_some() {
+        fs::write(&path, wanted).unwrap();
+        return;
+    }
+    assert!(
+        page == wanted,
+        "{} is out of date: `FLEETKEY_UPDATE=1 cargo test --test it differences`",
+        path.display()
+    );
+}
+
 /// A command's long help, and that of its subcommands.
 fn describe(command: clap::Command, above: &str, out: &mut String) {
     let name = format!("{above}{}", command.get_name());
