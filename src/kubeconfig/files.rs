@@ -15,6 +15,8 @@ const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 const LARGEST: u64 = 1 << 28;
 /// kubectl holds its lock for a moment.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How long a file that somebody has locked is not read; one that was left behind locks nothing.
+const LONGEST_UNREAD: Duration = Duration::from_secs(1);
 
 /// The files, as clients choose them: the one that is named, or those of `KUBECONFIG`, or
 /// `~/.kube/config`. They need not be there.
@@ -49,7 +51,7 @@ pub(crate) fn read(path: &Path, host: &Host) -> Result<Option<String>> {
         let stamp = host.files.stamp(path);
         let text = read_now(path, host);
         let is_settled = !KubeconfigLock::is_there(&lock) && host.files.stamp(path) == stamp;
-        if is_settled || waited >= LONGEST_WAIT {
+        if is_settled || waited >= LONGEST_UNREAD {
             return text;
         }
         let pause = lock::pause(host);
