@@ -34,6 +34,10 @@ pub(crate) trait Store: Send + Sync {
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), String>;
     /// Makes a file that nobody else made. Whether it did: not if there is one of that name.
     fn create(&self, name: &str, bytes: &[u8]) -> Result<bool, String>;
+    /// The same for a file that need not outlive the machine's next minute: the disk is not waited for.
+    fn mark(&self, name: &str, bytes: &[u8]) -> Result<bool, String> {
+        self.create(name, bytes)
+    }
     /// Removes the file, durably. Whether there was one.
     fn remove(&self, name: &str) -> Result<bool, String>;
     /// Tries to take the lock of that name.
@@ -80,7 +84,11 @@ impl Store for PrivateDir {
     }
 
     fn create(&self, name: &str, bytes: &[u8]) -> Result<bool, String> {
-        system::create(&self.0, name, bytes)
+        system::create(&self.0, name, bytes, true)
+    }
+
+    fn mark(&self, name: &str, bytes: &[u8]) -> Result<bool, String> {
+        system::create(&self.0, name, bytes, false)
     }
 
     fn remove(&self, name: &str) -> Result<bool, String> {

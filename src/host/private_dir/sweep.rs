@@ -36,13 +36,16 @@ fn longest(name: &str) -> Option<i64> {
         let kind = target.split_once('.').filter(|(key, _)| is_key(key)).map(|(_, kind)| kind);
         let ours = matches!(
             kind,
-            Some("credential" | "session" | "redeeming" | "asked" | "refused" | "undo")
+            Some(
+                "credential" | "session" | "redeeming" | "renewing" | "asked" | "refused" | "undo"
+            )
         ) || matches!(target, "vault" | "vault.key");
         return (ours && writer.parse::<u32>().is_ok()).then_some(LONGEST_WRITE);
     }
     let (key, kind) = name.split_once('.')?;
-    (is_key(key) && matches!(kind, "credential" | "lock" | "ask" | "asked" | "refused"))
-        .then_some(LONGEST_LIFE)
+    (is_key(key)
+        && matches!(kind, "credential" | "lock" | "renewing" | "ask" | "asked" | "refused"))
+    .then_some(LONGEST_LIFE)
 }
 
 fn is_key(text: &str) -> bool {
@@ -80,6 +83,8 @@ mod tests {
             ours("refused"),
             ours("ask"),
             ours("lock"),
+            ours("renewing.1.tmp"),
+            ours("renewing"),
             ours("session.1.tmp"),
             ours("redeeming.1.tmp"),
             "vault.key.1.tmp".into(),

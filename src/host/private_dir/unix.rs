@@ -73,7 +73,7 @@ pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Str
     let temporary = format!("{name}.{}.tmp", std::process::id());
     // one of a killed process that had this number
     let _gone = rustix::fs::unlinkat(&folder, &temporary, AtFlags::empty());
-    let done = write_new(&folder, &temporary, bytes)
+    let done = write_new(&folder, &temporary, bytes, true)
         .and_then(|()| Ok(rustix::fs::renameat(&folder, &temporary, &folder, name)?))
         .and_then(|()| folder.sync_all());
     if done.is_err() {
@@ -84,10 +84,15 @@ pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Str
     done.map_err(|error| error.to_string())
 }
 
-/// Makes a file, if there is none of that name.
-pub(super) fn create(folder: &Path, name: &str, bytes: &[u8]) -> Result<bool, String> {
+/// Makes a file, if there is none of that name; a durable one is flushed.
+pub(super) fn create(
+    folder: &Path,
+    name: &str,
+    bytes: &[u8],
+    is_durable: bool,
+) -> Result<bool, String> {
     let folder = open_folder(folder)?;
-    match write_new(&folder, name, bytes) {
+    match write_new(&folder, name, bytes, is_durable) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => {
@@ -173,12 +178,12 @@ fn make(path: &Path) -> Result<(), String> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| error.to_string())
 }
 
-fn write_new(folder: &File, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+fn write_new(folder: &File, name: &str, bytes: &[u8], is_durable: bool) -> std::io::Result<()> {
     crate::host::outlive_full_files();
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::openat(folder, name, flags, private())?);
     file.write_all(bytes)?;
-    file.sync_all()
+    if is_durable { file.sync_all() } else { Ok(()) }
 }
 
 fn private() -> Mode {
@@ -316,11 +321,11 @@ mod tests {
     fn a_file_is_made_by_one_and_removed_once() {
         let (_home, folder) = folder();
         assert!(!remove(&folder, "f").unwrap() && !folder.exists());
-        assert!(create(&folder, "f", b"one").unwrap());
-        assert!(!create(&folder, "f", b"two").unwrap());
+        assert!(create(&folder, "f", b"one", true).unwrap());
+        assert!(!create(&folder, "f", b"two", false).unwrap());
         assert_eq!(secret(&folder.join("f")).unwrap().as_deref(), Some(&b"one"[..]));
         std::os::unix::fs::symlink("/nowhere/at/all", folder.join("link")).unwrap();
-        assert!(!create(&folder, "link", b"two").unwrap());
+        assert!(!create(&folder, "link", b"two", false).unwrap());
         assert!(remove(&folder, "f").unwrap() && !remove(&folder, "f").unwrap());
     }
 

@@ -56,13 +56,18 @@ pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Str
     done.map_err(|error| error.to_string())
 }
 
-pub(super) fn create(folder: &Path, name: &str, bytes: &[u8]) -> Result<bool, String> {
+pub(super) fn create(
+    folder: &Path,
+    name: &str,
+    bytes: &[u8],
+    is_durable: bool,
+) -> Result<bool, String> {
     fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let path = folder.join(name);
     let made = OpenOptions::new().write(true).create_new(true).open(&path);
     let done = made.and_then(|mut file| {
         file.write_all(bytes)?;
-        file.sync_all()
+        if is_durable { file.sync_all() } else { Ok(()) }
     });
     match done {
         Ok(()) => Ok(true),
