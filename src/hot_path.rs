@@ -13,7 +13,7 @@ use std::{
 
 use fleetkey_provider::{
     BoxFuture, Files, Host, Http, HttpRequest, HttpResponse, Result,
-    testing::{ManualClock, StaticEnv},
+    testing::{ManualClock, ScriptedHttp, StaticEnv},
 };
 
 use crate::{
@@ -69,6 +69,32 @@ impl Store for ReadOnly {
     }
     fn try_lock(&self, name: &str) -> Result<Attempt, String> {
         panic!("`{name}` was locked")
+    }
+}
+
+/// The same, in which a marker may be made.
+struct Marking(ReadOnly);
+
+impl Store for Marking {
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        self.0.read(name)
+    }
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        self.0.replace(name, bytes)
+    }
+    fn create(&self, name: &str, bytes: &[u8]) -> Result<bool, String> {
+        self.0.create(name, bytes)
+    }
+    fn mark(&self, name: &str, bytes: &[u8]) -> Result<bool, String> {
+        opens();
+        assert!(name.ends_with(".renewing"), "`{name}` was made");
+        self.0.0.mark(name, bytes)
+    }
+    fn remove(&self, name: &str) -> Result<bool, String> {
+        self.0.remove(name)
+    }
+    fn try_lock(&self, name: &str) -> Result<Attempt, String> {
+        self.0.try_lock(name)
     }
 }
 
@@ -150,7 +176,7 @@ fn both_paths_touch_nothing_they_need_not() {
 
     // a kept role: those two, and the entry
     let (mut cold, out) = world(home.path());
-    let http = fleetkey_provider::testing::ScriptedHttp::default();
+    let http = ScriptedHttp::default();
     http.answer(200, &[], ANSWER);
     cold.host.http = Box::new(http.clone());
     let (first, _) = run(cold, &out, &["--role-arn", ROLE]);
@@ -174,7 +200,7 @@ fn a_kept_access_token_costs_the_opening_of_its_file_and_nothing_else() {
         (world, out)
     };
     let (mut cold, out) = world(home.path());
-    let http = fleetkey_provider::testing::ScriptedHttp::default();
+    let http = ScriptedHttp::default();
     http.answer(200, &[], &format!(r#"{{"access_token":"{}"}}"#, access_token()));
     cold.host.http = Box::new(http.clone());
     let (first, _) = run_line(cold, &out, &line);
@@ -186,10 +212,47 @@ fn a_kept_access_token_costs_the_opening_of_its_file_and_nothing_else() {
 }
 
 #[test]
+fn of_a_person_nothing_more_is_opened_until_a_successor_is_due_and_then_the_marker_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let line = ["get-token", "azure", "--login", "ropc", "--server-id", SERVER];
+    let line = [&line[..], &["--tenant-id", TENANT, "--username", "a@example.com"]].concat();
+    let (starts, http) = (Arc::new(Mutex::new(0)), ScriptedHttp::default());
+    let world = |time: &str| {
+        let (mut world, out) = world(home.path());
+        let env = [("HOME", home.path().to_str().unwrap()), ("AZURE_PASSWORD", "hunter2")];
+        world.host.env = Box::new(StaticEnv::new(env));
+        world.host.clock = Box::new(ManualClock::at(time));
+        world.host.entropy = Box::new(fleetkey_provider::testing::CountingEntropy::default());
+        world.host.sessions = Box::new(fleetkey_provider::testing::StaticSessions::default());
+        let starts = Arc::clone(&starts);
+        world.start_renewal = Some(Box::new(move || {
+            *starts.lock().unwrap() += 1;
+            Ok(())
+        }));
+        (world, out)
+    };
+    let (mut cold, out) = world("2026-01-02T03:04:05Z");
+    http.answer(200, &[], r#"{"account_type":"Managed"}"#);
+    http.answer(200, &[], &format!(r#"{{"access_token":"{}"}}"#, access_token()));
+    cold.host.http = Box::new(http.clone());
+    let (first, _) = run_line(cold, &out, &line);
+
+    let (mut early, out) = world("2026-01-02T03:47:00Z");
+    forbid(&mut early);
+    assert_eq!(run_line(early, &out, &line), (first.clone(), 1));
+    assert_eq!(*starts.lock().unwrap(), 0);
+    let (mut due, out) = world("2026-01-02T03:57:00Z");
+    forbid(&mut due);
+    due.open_store = |folder| Box::new(Marking(ReadOnly(PrivateDir::new(folder))));
+    assert_eq!(run_line(due, &out, &line), (first, 2));
+    assert_eq!((*starts.lock().unwrap(), http.requests().len()), (1, 2));
+}
+
+#[test]
 fn a_kept_role_costs_the_same_whatever_asks_for_it() {
     let home = tempfile::tempdir().unwrap();
     let (mut cold, out) = world(home.path());
-    let http = fleetkey_provider::testing::ScriptedHttp::default();
+    let http = ScriptedHttp::default();
     http.answer(200, &[], ANSWER);
     cold.host.http = Box::new(http.clone());
     let (by_flags, _) = run(cold, &out, &["--role-arn", ROLE]);

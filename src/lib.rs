@@ -11,6 +11,7 @@ mod commands;
 mod discovery;
 mod exclusive;
 mod exec;
+mod fleet;
 mod folders;
 mod host;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod lock;
 mod options;
 mod recognise;
 pub mod registry;
+mod renewal;
 #[doc(hidden)]
 pub mod replay;
 pub mod report;
@@ -36,7 +38,10 @@ pub use world::{Runtime, World};
 
 /// Runs one command line in a world.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> ExitCode {
-    let args: Vec<OsString> = args.into_iter().collect();
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    if renewal::is_asked_for(&mut args) {
+        return renewal::run(args, world);
+    }
     if let Some(line) = stand_in::line(&args, &*world.host.env) {
         return stand_in::run(line, world);
     }

@@ -5,6 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgMatches, Args, FromArgMatches, ValueEnum};
 use fleetkey_provider::{ApiVersion, Error, Result};
 
+use crate::vault::Choice;
+
 /// How much network time one run may take, unless `--timeout` says otherwise.
 const TIMEOUT_SECONDS: u64 = 30;
 const HEADING: &str = "Options of every command";
@@ -14,6 +16,7 @@ const HEADING: &str = "Options of every command";
 // level was a fifth of a start.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Flags {
     /// The version to answer in where the client names none: v1 or v1beta1
     #[arg(long, value_name = "VERSION", help_heading = HEADING)]
@@ -40,6 +43,14 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "HOW", help_heading = HEADING)]
     ask: Option<Ask>,
 
+    /// Ask for a new credential only when the kept one is over: no other process does it ahead
+    #[arg(long, help_heading = HEADING)]
+    no_renew_ahead: bool,
+
+    /// Where the key lies that seals sessions; the best place that works if not given
+    #[arg(long, value_name = "NAME", help_heading = HEADING)]
+    session_store: Option<Choice>,
+
     /// Say on stderr what is decided, and why
     #[arg(short, long, help_heading = HEADING)]
     verbose: bool,
@@ -48,7 +59,17 @@ pub(crate) struct Flags {
 impl Flags {
     /// These, unless the level below says otherwise.
     fn then(self, below: Self) -> Self {
-        let Self { exec_api_version, cache_dir, no_cache, fresh, timeout, ask, verbose } = below;
+        let Self {
+            exec_api_version,
+            cache_dir,
+            no_cache,
+            fresh,
+            timeout,
+            ask,
+            no_renew_ahead,
+            session_store,
+            verbose,
+        } = below;
         Self {
             exec_api_version: exec_api_version.or(self.exec_api_version),
             cache_dir: cache_dir.or(self.cache_dir),
@@ -56,6 +77,8 @@ impl Flags {
             fresh: fresh || self.fresh,
             timeout: timeout.or(self.timeout),
             ask: ask.or(self.ask),
+            no_renew_ahead: no_renew_ahead || self.no_renew_ahead,
+            session_store: session_store.or(self.session_store),
             verbose: verbose || self.verbose,
         }
     }
@@ -80,6 +103,10 @@ pub(crate) struct Options {
     pub(crate) cache: CacheUse,
     pub(crate) timeout: Duration,
     pub(crate) ask: Option<Ask>,
+    /// Whether another process may fetch the successor of what is kept.
+    pub(crate) renew_ahead: bool,
+    /// Where the key of sessions lies.
+    pub(crate) session_store: Option<Choice>,
     pub(crate) verbose: bool,
 }
 
@@ -120,7 +147,17 @@ impl Command {
 
 impl Options {
     fn new(flags: Flags) -> Result<Self> {
-        let Flags { exec_api_version, cache_dir, no_cache, fresh, timeout, ask, verbose } = flags;
+        let Flags {
+            exec_api_version,
+            cache_dir,
+            no_cache,
+            fresh,
+            timeout,
+            ask,
+            no_renew_ahead,
+            session_store,
+            verbose,
+        } = flags;
         let api_version = exec_api_version.as_deref().map(version).transpose()?;
         let cache = match (no_cache, fresh) {
             (true, _) => CacheUse::None,
@@ -128,7 +165,17 @@ impl Options {
             (false, false) => CacheUse::Normal,
         };
         let timeout = Duration::from_secs(timeout.unwrap_or(TIMEOUT_SECONDS));
-        Ok(Self { api_version, cache_dir, cache, timeout, ask, verbose })
+        let renew_ahead = !no_renew_ahead;
+        Ok(Self {
+            api_version,
+            cache_dir,
+            cache,
+            timeout,
+            ask,
+            renew_ahead,
+            session_store,
+            verbose,
+        })
     }
 }
 

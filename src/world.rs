@@ -12,7 +12,8 @@ use fleetkey_provider::{BoxFuture, Error, Host, Result};
 
 use crate::{
     host::{self, PrivateDir, Store},
-    options::Options,
+    options::{Ask, Options},
+    renewal,
 };
 
 /// The world a command line runs in.
@@ -25,6 +26,11 @@ pub struct World {
     pub stderr_is_terminal: fn() -> bool,
     /// Whether stdout is a terminal: only then is an answer coloured.
     pub stdout_is_terminal: fn() -> bool,
+    /// Starts the process that renews what this one answers with; `None` where this program is not a
+    /// process of its own.
+    pub(crate) start_renewal: Option<Box<dyn Fn() -> Result<(), String> + Send + Sync>>,
+    /// Whether this is that process: it asks no person, and waits for nobody.
+    pub(crate) is_renewal: bool,
     pub(crate) open_store: fn(PathBuf) -> Box<dyn Store>,
     pub(crate) stdout: Mutex<Box<dyn Write + Send>>,
     pub(crate) stderr: Mutex<Box<dyn Write + Send>>,
@@ -44,16 +50,19 @@ impl World {
             runtime: Box::<host::Tokio>::default(),
             stderr_is_terminal: host::stderr_is_terminal,
             stdout_is_terminal: host::stdout_is_terminal,
+            start_renewal: None,
+            is_renewal: false,
             open_store: |folder| Box::new(PrivateDir::new(folder)),
             stdout: Mutex::new(Box::new(std::io::stdout())),
             stderr: Mutex::new(Box::new(std::io::stderr())),
         }
     }
 
-    /// The real one, for a process that is nothing but this: it leaves no core file behind.
+    /// The real one, for a process that is nothing but this: it leaves no core file behind, and may
+    /// start another of its kind.
     pub fn alone() -> Self {
         host::leave_no_core();
-        Self::real()
+        Self { start_renewal: Some(Box::new(|| host::relaunch(renewal::WORD))), ..Self::real() }
     }
 
     /// The same world with somebody else reading what it says.
@@ -71,11 +80,15 @@ impl World {
     /// Does as the command line says: whom to ask, and how much to tell.
     /// `interactive` is what the client says of its standard input.
     pub(crate) fn attend(&mut self, options: &Options, interactive: Option<bool>) {
+        let store = options.session_store;
         if options.verbose {
             self.host.notes = Box::new(host::StderrNotes);
-            self.host.sessions = Box::new(host::sessions(Box::new(host::StderrNotes)));
+            self.host.sessions = Box::new(host::sessions(Box::new(host::StderrNotes), store));
+        } else if store.is_some() {
+            self.host.sessions = Box::new(host::sessions(Box::new(host::Quiet), store));
         }
-        self.host.person = Box::new(host::Desk::new(options.ask, interactive, &self.host));
+        let ask = if self.is_renewal { Some(Ask::Never) } else { options.ask };
+        self.host.person = Box::new(host::Desk::new(ask, interactive, &self.host));
     }
 
     /// Runs work that answers something.

@@ -7,6 +7,7 @@
 //! base, and a chain cannot meet itself, so nobody waits in a circle. Where a person has to sign in,
 //! at whichever step of a chain, all of these are let go first ([`asking`]).
 
+mod ahead;
 mod asking;
 mod deadline;
 mod memory;
@@ -20,7 +21,11 @@ use std::{
 use fleetkey_provider::{Credential, Error, Fingerprint, Host, Kind, Request, Result};
 use jiff::Timestamp;
 
-use self::{deadline::Deadline, memory::Memory};
+use self::{
+    ahead::{AtHand, longest},
+    deadline::Deadline,
+    memory::Memory,
+};
 use crate::{
     World,
     cache::Cache,
@@ -28,6 +33,7 @@ use crate::{
     host::Store,
     lock::{self, Waited},
     options::{CacheUse, Options},
+    renewal,
 };
 
 /// How long a credential that still works may hold a client up for its successor.
@@ -39,6 +45,8 @@ pub(crate) struct Broker<'a> {
     options: &'a Options,
     folders: Folders,
     started: Timestamp,
+    /// Whether another process may be started for what will soon be over.
+    ahead: bool,
     /// The stamp of the session that was last asked of the cloud, as it was before.
     session_seen: Mutex<Option<i128>>,
     /// Whether somebody is there who wants to sign in.
@@ -74,6 +82,7 @@ impl<'a> Broker<'a> {
             options,
             folders,
             started,
+            ahead: false,
             session_seen: Mutex::default(),
             by_hand: Mutex::default(),
             needs_person: Mutex::default(),
@@ -88,6 +97,7 @@ impl<'a> Broker<'a> {
         let mut done = self.attempt(request, deadline);
         let mut asked = Vec::new();
         while let Err(refused) = &done
+            && !self.world.is_renewal
             && refused.kind() == Kind::SignInNeeded
         {
             let signer = self.signer(request);
@@ -136,27 +146,28 @@ impl<'a> Broker<'a> {
     }
 
     fn at_hand_or_asked(&self, request: &dyn Request, deadline: Deadline) -> Result<Credential> {
-        // with `--fresh` or `--no-cache` what lies in another tool's cache will not do either; keys
-        // that are just there, and stand on nobody's session, are all there is
-        if (self.options.cache == CacheUse::Normal || request.session().is_none())
-            && let Some(credential) = request.at_hand(&self.world.host)?
-        {
-            return Ok(credential);
-        }
+        let at_hand = match self.at_hand(request)? {
+            AtHand::Enough(credential) => return Ok(credential),
+            AtHand::Due(credential) => Some(credential),
+            AtHand::Nothing => None,
+        };
         if let Some(credential) = self.lent_by_hand(request) {
             return Ok(credential);
         }
         // with `--no-cache` there is nothing to share, so nobody waits for anybody either
         let Some(store) = self.cache_store(request) else {
+            if let Some(credential) = at_hand {
+                return Ok(credential);
+            }
             self.note("no credential is kept: there is no folder for it, or none is wanted");
             return self.ask(request, deadline, patience(request));
         };
         let cache = self.cache(&*store);
         let key = request.fingerprint();
 
-        let kept = self.kept(&cache, key, request);
+        let kept = longest(self.kept(&cache, key, request), at_hand);
         if let Some(credential) = &kept
-            && credential.is_fresh(self.now())
+            && self.is_enough(request, cache.store, key, credential)
         {
             self.note(&format!("kept: {} ({key})", request.describe()));
             return Ok(credential.clone());
@@ -175,6 +186,7 @@ impl<'a> Broker<'a> {
     ) -> Result<Credential> {
         // whoever holds the lock is renewing already; what still works is no reason to wait
         let (bound, deadline) = match &kept {
+            _ if self.world.is_renewal => (Duration::ZERO, deadline),
             Some(_) => (Duration::ZERO, deadline.within(self.now(), RENEWAL_LIMIT)),
             None => (deadline.for_others(self.now()).max(patience(request)), deadline),
         };
@@ -182,7 +194,7 @@ impl<'a> Broker<'a> {
             let what = request.describe();
             self.world.warn(&format!("waiting for another fleetkey, which asks for {what}"));
         };
-        let find = || self.kept(cache, key, request).filter(|found| found.is_fresh(self.now()));
+        let find = || self.kept(cache, key, request).filter(|found| self.is_new_enough(key, found));
         let lock = format!("{key}.lock");
         let _guard = match lock::take(cache.store, &lock, bound, &self.world.host, waiting, find) {
             Waited::Found(credential) => return Ok(credential),
@@ -196,15 +208,28 @@ impl<'a> Broker<'a> {
                 if let Some(credential) = kept {
                     return Ok(credential);
                 }
+                if self.world.is_renewal {
+                    return Err(Error::unavailable("another process does it").because(why));
+                }
                 self.note(&format!("going on without the lock: {why}"));
                 None
             }
         };
         // what still works is no reason to wait for another program
-        let patience = if kept.is_some() { Duration::ZERO } else { patience(request) };
+        let waits = kept.is_none() || self.world.is_renewal;
+        let patience = if waits { patience(request) } else { Duration::ZERO };
+        let before = self.world.is_renewal.then(|| cache.read(key).is_some());
         match (self.ask(request, deadline, patience), kept) {
-            (Ok(credential), _) => {
+            // somebody signed out meanwhile, and nobody waits for this
+            (Ok(credential), _) if before == Some(true) && cache.read(key).is_none() => {
+                Ok(credential)
+            }
+            (Ok(credential), old) => {
                 cache.keep(key, &request.describe(), &credential);
+                // another program may have lent what it had lent before
+                if old.is_some() && !credential.is_due(self.now(), || key) {
+                    renewal::over(cache.store, key);
+                }
                 Ok(credential)
             }
             (Err(error), Some(old)) => {

@@ -46,6 +46,6 @@ pub(crate) fn token(
     world.attend(options, exec.interactive);
     let request = provider.request(matches, exec, &world.host)?;
     let folders = Folders::of(options, &world.host)?;
-    let credential = Broker::new(world, options, folders).credential(&*request)?;
+    let credential = Broker::new(world, options, folders).ahead().credential(&*request)?;
     request.token(&credential, &world.host)
 }

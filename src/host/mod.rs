@@ -13,6 +13,7 @@ mod notes;
 mod person;
 mod private_dir;
 mod programs;
+mod relaunch;
 mod runtime;
 mod system;
 mod this_program;
@@ -27,15 +28,21 @@ pub(crate) use clock::{SystemClock, SystemEntropy};
 pub(crate) use hold::outlive_full_files;
 pub(crate) use hold::{Held, Hold};
 pub(crate) use kubeconfig_lock::KubeconfigLock;
-pub(crate) use notes::StderrNotes;
+pub(crate) use notes::{Quiet, StderrNotes};
 pub(crate) use person::Desk;
 pub(crate) use private_dir::{Attempt, Guard, PrivateDir, Store};
+pub(crate) use relaunch::{leave_terminal, relaunch};
 pub(crate) use runtime::Tokio;
 pub(crate) use system::{CACHE, CONFIG, Place, STATE, is_alive, leave_no_core, machine};
 pub(crate) use this_program::this_program;
 pub(crate) use width::stdout_width;
 
-use crate::{folders, sessions::FileSessions, trust::FileTrust};
+use crate::{
+    folders,
+    sessions::FileSessions,
+    trust::FileTrust,
+    vault::{Choice, WithFlag},
+};
 
 /// What providers see of the real world.
 pub(crate) fn real() -> Host {
@@ -45,21 +52,21 @@ pub(crate) fn real() -> Host {
         files: Box::new(files::OtherPeoplesFiles),
         programs: Box::new(programs::OtherPrograms::new(Box::new(env::ProcessEnv))),
         entropy: Box::new(SystemEntropy),
-        notes: Box::new(notes::Quiet),
+        notes: Box::new(Quiet),
         ..Host::refusing()
     };
     let settings = folders::config(&host);
     host.http =
         Box::new(http::Client::new(Box::new(env::ProcessEnv), FileTrust::new(settings.clone())));
     host.trust = Box::new(FileTrust::new(settings));
-    host.sessions = Box::new(sessions(Box::new(notes::Quiet)));
+    host.sessions = Box::new(sessions(Box::new(Quiet), None));
     host
 }
 
-/// The sessions of this person, with somebody to tell about them.
-pub(crate) fn sessions(notes: Box<dyn Notes>) -> FileSessions {
+/// The sessions of this person, with somebody to tell about them; the place of their key may be chosen.
+pub(crate) fn sessions(notes: Box<dyn Notes>, store: Option<Choice>) -> FileSessions {
     let mut host = Host {
-        env: Box::new(env::ProcessEnv),
+        env: Box::new(WithFlag(store, env::ProcessEnv)),
         clock: Box::new(SystemClock),
         files: Box::new(files::OtherPeoplesFiles),
         entropy: Box::new(SystemEntropy),

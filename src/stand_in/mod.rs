@@ -22,6 +22,13 @@ pub(crate) struct Line {
     meant: Result<StandIn>,
 }
 
+impl Line {
+    /// Whether a token is all that it asks for.
+    pub(crate) fn is_token(&self) -> bool {
+        matches!(self.meant, Ok(StandIn::Token { .. }))
+    }
+}
+
 /// Understands a command line; `None` if it is our own.
 pub(crate) fn line(args: &[OsString], env: &dyn Env) -> Option<Line> {
     let (program, args) = args.split_first()?;

@@ -9,7 +9,7 @@ use std::{
 
 use fleetkey_provider::{Error, Host, Result, quoted};
 
-use super::{FLEETKEY_SESSION_STORE, key::Key};
+use super::{choice, key::Key};
 
 /// How long a place may take to answer. One that asks a person looks just like one that hangs.
 const LONGEST_ANSWER: Duration = Duration::from_secs(3);
@@ -98,7 +98,10 @@ impl Closed {
                 None => "export HOME=~".to_owned(),
             },
             // a new key, in a file: whoever types it decides so
-            _ => format!("export {FLEETKEY_SESSION_STORE}=file"),
+            _ => match super::chosen(host) {
+                Ok((_, from)) => choice::another_line(from),
+                Err(error) => return error,
+            },
         };
         Error::unavailable(format!(
             "{}, where the key of kept sessions lies, is closed",

@@ -1,11 +1,12 @@
 //! Where the key lies that seals sessions: in the best place that works here, and always in the same.
 //!
 //! The first session that is kept makes the key. The order: the platform's secret store, the Linux
-//! kernel's keyring, a private file; `FLEETKEY_SESSION_STORE` picks one. Which it was is remembered in
+//! kernel's keyring, a private file; `--session-store` or `FLEETKEY_SESSION_STORE` picks one. Which it was is remembered in
 //! the file `vault`. A place that is locked or does not answer is not one that is absent: nothing
 //! weaker is taken in its stead unless a person says so.
 
 mod chest;
+mod choice;
 #[cfg(windows)]
 mod credential_manager;
 mod file;
@@ -23,11 +24,16 @@ use std::{
     time::Duration,
 };
 
-use fleetkey_provider::{Error, Host, Result, shown};
+use fleetkey_provider::{Error, Host, Result};
 
-pub(crate) use self::{chest::Kind, key::Key};
+pub(crate) use self::{
+    chest::Kind,
+    choice::{Choice, WithFlag},
+    key::Key,
+};
 use self::{
     chest::{Chest, Closed, ask},
+    choice::chosen,
     file::KeyFile,
 };
 use crate::{
@@ -35,8 +41,6 @@ use crate::{
     host::Store,
 };
 
-/// Picks the place of the key.
-pub(crate) const FLEETKEY_SESSION_STORE: &str = "FLEETKEY_SESSION_STORE";
 /// What the key is filed under in other people's stores.
 const SERVICE: &str = "fleetkey";
 const RECORD: &str = "vault";
@@ -75,7 +79,7 @@ impl Vault {
 
     /// The key for what is kept from now on.
     pub(crate) fn sealing(&self, host: &Host) -> Result<Arc<Sealer>> {
-        let choice = Choice::of(host)?;
+        let (choice, _) = chosen(host)?;
         let last = self.last().clone().filter(|last| choice.allows(last.kind));
         if let Some(known) = last.map_or_else(|| self.recorded(choice, host), |l| Ok(Some(l)))? {
             return Ok(known);
@@ -97,9 +101,10 @@ impl Vault {
 
     /// The key something was sealed with. `None` if it is gone, or not wanted.
     pub(crate) fn opening(&self, kind: Kind, id: &str, host: &Host) -> Result<Option<Arc<Sealer>>> {
-        if !Choice::of(host)?.allows(kind) {
+        let (choice, from) = chosen(host)?;
+        if !choice.allows(kind) {
             let title = kind.title();
-            host.notes.note(&format!("{title} is not used: {FLEETKEY_SESSION_STORE} says so"));
+            host.notes.note(&format!("{title} is not used: `{from}` says so"));
             return Ok(None);
         }
         let known = self.last().clone().filter(|last| last.kind == kind && last.key.id() == id);
@@ -132,7 +137,8 @@ impl Vault {
 
     /// The first place that is there gets the key, or has one.
     fn choose(&self, choice: Choice, host: &Host) -> Result<Arc<Sealer>> {
-        let mut why = format!("{FLEETKEY_SESSION_STORE} names what this system does not have");
+        let (_, from) = chosen(host)?;
+        let mut why = format!("`{from}` names what this system does not have");
         for chest in self.chests.iter().filter(|chest| choice.allows(chest.kind())) {
             let kind = chest.kind();
             match fill(chest, host)? {
@@ -152,7 +158,7 @@ impl Vault {
         }
         Err(Error::unavailable("there is no place for a key to seal sessions with")
             .because(why)
-            .next(format!("export {FLEETKEY_SESSION_STORE}=file")))
+            .next(choice::another_line(from)))
     }
 
     fn record(&self, kind: Kind, key: &Key) -> Result<()> {
@@ -190,49 +196,6 @@ fn fill(chest: &Arc<dyn Chest>, host: &Host) -> Result<Result<Key, Closed>> {
             _ => Err(Closed::Absent("it does not keep what it is given".into())),
         }
     }))
-}
-
-/// What a person chose.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Choice {
-    /// Nothing: the best there is.
-    Best,
-    /// The platform's secret store.
-    Os,
-    /// The kernel's keyring.
-    Keyring,
-    /// A file.
-    File,
-}
-
-impl Choice {
-    /// A variable may come from a kubeconfig, and who is strict has no key moved by one.
-    fn of(host: &Host) -> Result<Self> {
-        if host.trust.is_strict()? {
-            return Ok(Self::Best);
-        }
-        match host.text_var(FLEETKEY_SESSION_STORE)?.as_deref() {
-            None => Ok(Self::Best),
-            Some("os") => Ok(Self::Os),
-            Some("keyring") => Ok(Self::Keyring),
-            Some("file") => Ok(Self::File),
-            Some(other) => Err(Error::config(format!(
-                "`{FLEETKEY_SESSION_STORE}` is `{}`, and neither `os`, `keyring` nor `file`",
-                shown(other)
-            ))
-            .next(format!("unset {FLEETKEY_SESSION_STORE}"))),
-        }
-    }
-
-    fn allows(self, kind: Kind) -> bool {
-        match kind {
-            Kind::SecretService | Kind::Keychain | Kind::CredentialManager => {
-                matches!(self, Self::Best | Self::Os)
-            }
-            Kind::KernelKeyring => matches!(self, Self::Best | Self::Keyring),
-            Kind::File => matches!(self, Self::Best | Self::File),
-        }
-    }
 }
 
 /// What this system has, the best first. Each state folder has a key of its own there.

@@ -5,7 +5,7 @@ use fleetkey_provider::{
     testing::{CountingEntropy, KeptNotes, StaticEnv},
 };
 
-use super::*;
+use super::{choice::FLEETKEY_SESSION_STORE, *};
 use crate::host::{PrivateDir, SystemClock, SystemEntropy};
 
 /// A key for the tests of what is sealed with it.

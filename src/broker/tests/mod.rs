@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 
 use super::*;
 
+mod ahead;
 mod asking;
 mod codes;
 
@@ -35,6 +36,8 @@ struct Lender {
     /// Whether its person cannot be asked from here.
     elsewhere: bool,
     at_hand: Option<&'static str>,
+    /// Since when; since now if that is not said.
+    at_hand_since: Option<Timestamp>,
     shared: AtomicUsize,
 }
 
@@ -104,7 +107,7 @@ impl Request for Lender {
         self.source.as_deref().map(|source| source as &dyn Request)
     }
     fn at_hand(&self, host: &Host) -> Result<Option<Credential>> {
-        let now = host.clock.now();
+        let now = self.at_hand_since.unwrap_or_else(|| host.clock.now());
         let end = now + SignedDuration::from_hours(1);
         Ok(self.at_hand.map(|secret| Credential::until(secret.into(), now, end)))
     }
@@ -190,6 +193,8 @@ impl Fixture {
             cache: CacheUse::Normal,
             timeout: Duration::from_secs(30),
             ask: None,
+            renew_ahead: true,
+            session_store: None,
             verbose: false,
         };
         Self { home: tempfile::tempdir().unwrap(), world, clock, options }
