@@ -61,6 +61,8 @@ mod kubectl;
 mod one_stanza;
 mod protocol;
 mod proxies;
+#[cfg(target_os = "linux")]
+mod renewal;
 #[cfg(unix)]
 mod snippet;
 #[cfg(unix)]

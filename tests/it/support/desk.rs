@@ -97,6 +97,12 @@ impl<'a> Desk<'a> {
         run
     }
 
+    /// Where its plugin keeps credentials.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.folder.path().join("cache")
+    }
+
     /// One command, started.
     pub(crate) fn start(&self, config: &Path, args: &[&str]) -> Running {
         let folder = self.folder.path();
