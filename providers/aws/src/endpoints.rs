@@ -11,6 +11,7 @@ use fleetkey_provider::{Endpoint, Error, Host, Result, shown};
 
 use crate::{
     own_host::own_host,
+    partition::Partition,
     profiles::{self, Profiles, Section},
     region::Region,
     sts_host::{Mode, sts_host, switch},
@@ -58,11 +59,7 @@ impl Service {
             Self::Sso => "portal.sso",
             Self::SsoOidc if fips => "oidc-fips",
             Self::SsoOidc => "oidc",
-            Self::SignIn if mode == Mode::default() || (mode.fips && !fips) => {
-                return Ok(format!("{}.signin.{}", region.concrete(), partition.signin_suffix));
-            }
-            Self::SignIn if fips => "signin-fips",
-            Self::SignIn => "signin",
+            Self::SignIn => return sign_in_host(region.concrete(), mode, partition),
             // older than the rule that the others follow
             Self::Eks if fips && partition.id == "aws" && !mode.dualstack => "fips.eks",
             Self::Eks if fips => "eks-fips",
@@ -125,10 +122,7 @@ impl<'a> Endpoints<'a> {
                 }
                 (Endpoint::configured(&url, &from, own_host, self.host)?, false)
             }
-            _ => {
-                let name = service.host_name(region, self.mode)?;
-                (Endpoint::known(&name, from, own_host, self.host)?, true)
-            }
+            _ => return in_region(service, region, from, self.mode, self.host),
         };
         Ok(Target { endpoint, signing_region, is_default })
     }
@@ -160,6 +154,35 @@ impl<'a> Endpoints<'a> {
             Some((url.to_owned(), from))
         }))
     }
+}
+
+/// A region's own host; `from` names where the region came from.
+pub(crate) fn in_region(
+    service: Service,
+    region: &Region,
+    from: &str,
+    mode: Mode,
+    host: &Host,
+) -> Result<Target> {
+    let name = service.host_name(region, mode)?;
+    let endpoint = Endpoint::known(&name, from, own_host, host)?;
+    Ok(Target { endpoint, signing_region: region.concrete().to_owned(), is_default: true })
+}
+
+/// Where people sign in: the region stands first in the plain names, and in its place in the others.
+fn sign_in_host(region: &str, mode: Mode, partition: &Partition) -> Result<String> {
+    let suffix = partition.signin_suffix;
+    Ok(match mode {
+        Mode { fips: false, dualstack: false } => format!("{region}.signin.{suffix}"),
+        Mode { fips: true, dualstack: false } if partition.id == "aws-us-gov" => {
+            let whose = if region == partition.global_region { "" } else { &format!("{region}.") };
+            format!("{whose}signin-fips.{suffix}")
+        }
+        Mode { fips, .. } => {
+            let service = if fips { "signin-fips" } else { "signin" };
+            format!("{service}.{region}.{}", mode.suffix(partition)?)
+        }
+    })
 }
 
 /// The PEM file of the only authorities to believe, if somebody named one.
@@ -298,7 +321,7 @@ mod tests {
 
     #[test]
     fn every_service_has_its_hosts() {
-        use Service::{Ec2, Eks, Sso, SsoOidc, Sts};
+        use Service::{Ec2, Eks, SignIn, Sso, SsoOidc, Sts};
         for (service, region, fips, dualstack, expected) in [
             (Sts, "us-east-1", true, false, "sts-fips.us-east-1.amazonaws.com"),
             (Sso, "eu-west-1", false, false, "portal.sso.eu-west-1.amazonaws.com"),
@@ -312,6 +335,20 @@ mod tests {
             (Eks, "us-east-1", true, true, "eks-fips.us-east-1.api.aws"),
             (Eks, "us-gov-west-1", true, false, "eks.us-gov-west-1.amazonaws.com"),
             (Eks, "cn-north-1", true, false, "eks-fips.cn-north-1.amazonaws.com.cn"),
+            (SignIn, "eu-west-1", false, false, "eu-west-1.signin.aws.amazon.com"),
+            (SignIn, "us-east-1", true, false, "signin-fips.us-east-1.amazonaws.com"),
+            (SignIn, "us-east-1", false, true, "signin.us-east-1.api.aws"),
+            (SignIn, "us-east-1", true, true, "signin-fips.us-east-1.api.aws"),
+            (SignIn, "cn-north-1", false, false, "cn-north-1.signin.amazonaws.cn"),
+            (SignIn, "us-gov-west-1", true, false, "signin-fips.amazonaws-us-gov.com"),
+            (
+                SignIn,
+                "us-gov-east-1",
+                true,
+                false,
+                "us-gov-east-1.signin-fips.amazonaws-us-gov.com",
+            ),
+            (SignIn, "eusc-de-east-1", false, false, "eusc-de-east-1.signin.amazonaws-eusc.eu"),
             (Ec2, "eu-west-1", false, false, "ec2.eu-west-1.amazonaws.com"),
             (Ec2, "eu-west-1", false, true, "ec2.eu-west-1.api.aws"),
             (Ec2, "us-east-1", true, false, "ec2-fips.us-east-1.amazonaws.com"),

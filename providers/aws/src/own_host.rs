@@ -52,6 +52,9 @@ pub(crate) fn own_host(name: &str) -> bool {
 /// account, which is shaped otherwise and leads to the same service.
 fn is_of_sign_in(name: &str) -> bool {
     let Some((region, rest)) = name.split_once('.') else { return false };
+    if name == "signin-fips.amazonaws-us-gov.com" {
+        return true;
+    }
     let Some(partition) = Partition::known_by(region) else { return false };
     let fips = (partition.id == "aws-us-gov").then_some("signin-fips");
     rest.split_once('.').is_some_and(|(service, suffix)| {

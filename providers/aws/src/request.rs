@@ -15,7 +15,10 @@ use crate::{
     region::{self, Region},
     shell::{files_prefix, profile_flag},
     signs_for::SignsFor,
-    source::{AssumeRole, Ends, EnvKeys, Instance, Process, Source, Sso, StaticKeys, WebIdentity},
+    source::{
+        AssumeRole, Ends, EnvKeys, Instance, LoginSession, Process, Source, Sso, StaticKeys,
+        WebIdentity,
+    },
     step::{Shared, Step},
     sts::Sts,
     sts_host::sts_host,
@@ -106,6 +109,12 @@ pub(crate) fn understand(
             let ends = Ends::find(&endpoints, &settings.region, &settings.region_from())?;
             let line = sign_in_line + &whose(&settings);
             Source::Sso(Box::new(Sso::new(settings, line, &home, ends, authorities()?, host)))
+        }
+        Base::LoginSession(plan) => {
+            let line = sign_in_line + &profile_flag(Some(&plan.profile));
+            let (at, ca) = ((&region, &*from), authorities()?);
+            let login = LoginSession::open(plan, line, at, &endpoints, ca, host)?;
+            Source::LoginSession(Box::new(login))
         }
         Base::Process(plan) => Source::Process(Process::open(plan, profiles, host)?),
         Base::Container(container) => Source::Container(container),

@@ -2,9 +2,7 @@
 
 use fleetkey_provider::{Host, quoted};
 
-use crate::variables::{
-    AWS_CONFIG_FILE, AWS_LOGIN_CACHE_DIRECTORY, AWS_SHARED_CREDENTIALS_FILE,
-};
+use crate::variables::{AWS_CONFIG_FILE, AWS_LOGIN_CACHE_DIRECTORY, AWS_SHARED_CREDENTIALS_FILE};
 
 /// `VARIABLE=value ` for each variable that says where profiles and sessions are: the kubeconfig may
 /// have set it, and a person's shell has not.

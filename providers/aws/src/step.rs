@@ -14,7 +14,7 @@ use crate::{
     errors::Asker,
     keys::Keys,
     signs_for::SignsFor,
-    source::{AssumeRole, Container, EnvKeys, Instance, Mfa, Process, Source, Sso, StaticKeys},
+    source::{AssumeRole, Container, EnvKeys, Instance, Mfa, Process, Source, StaticKeys},
     sts::Sts,
     token::{self, ClusterId},
 };
@@ -60,22 +60,20 @@ impl Step {
         self.then(Source::Mfa(Mfa::new(serial, id, sts, sign_in_line)))
     }
 
-    /// The same, with nobody who is asked to sign in to SSO.
+    /// The same, with nobody who is asked to sign in.
     pub(crate) fn asking_nobody(self) -> Self {
         let how = match self.how {
             Source::Sso(sso) => Source::Sso(Box::new(sso.asking_nobody())),
+            Source::LoginSession(login) => Source::LoginSession(Box::new(login.asking_nobody())),
             how => how,
         };
         let source = self.source.map(|source| Box::new(source.asking_nobody()));
         Self { how, source, ..self }
     }
 
-    /// The SSO session everything here hangs on, if one does.
-    fn sso(&self) -> Option<&Sso> {
-        match &self.how {
-            Source::Sso(sso) => Some(sso),
-            _ => self.source.as_ref().and_then(|source| source.sso()),
-        }
+    /// What everything here hangs on.
+    fn base(&self) -> &Source {
+        self.source.as_ref().map_or(&self.how, |source| source.base())
     }
 
     /// Who asks with what the step before is lent.
@@ -90,6 +88,7 @@ impl Step {
             Source::StaticKeys(keys) => keys.asker(),
             Source::WebIdentity(token) => token.asker(),
             Source::Sso(sso) => sso.asker(),
+            Source::LoginSession(login) => login.asker(),
             Source::Process(process) => process.asker(),
             Source::Container(_) => Container::asker(),
             Source::Instance(_) => Instance::asker(),
@@ -132,6 +131,7 @@ impl Step {
             Source::StaticKeys(keys) => keys.keys.clone(),
             Source::WebIdentity(token) => token.obtain(&sts(token.sts())?, host).await?,
             Source::Sso(sso) => sso.obtain(host).await?,
+            Source::LoginSession(login) => login.obtain(host).await?,
             Source::Process(process) => process.obtain(host).await?,
             Source::Container(container) => container.obtain(&self.shared.cluster, host).await?,
             Source::Instance(instance) => instance.obtain(signs_for.is_of_machine(), host).await?,
@@ -163,6 +163,7 @@ impl Request for Step {
             Source::StaticKeys(keys) => keys.describe(),
             Source::WebIdentity(token) => token.describe(),
             Source::Sso(sso) => sso.describe(),
+            Source::LoginSession(login) => login.describe(),
             Source::Process(process) => process.describe(),
             Source::Container(_) => Container::describe(),
             Source::Instance(_) => Instance::describe(),
@@ -170,10 +171,10 @@ impl Request for Step {
             Source::AssumeRole(AssumeRole { role, .. }) => {
                 let via = match &role.profile {
                     Some(profile) => format!("profile {}", shown(profile)),
-                    None => match (self.asker().profile, self.sso()) {
+                    None => match (self.asker().profile, self.base()) {
                         (Some(profile), _) => format!("profile {}", shown(&profile)),
-                        (None, Some(sso)) => format!("SSO {}", sso.whose()),
-                        (None, None) => "the environment".into(),
+                        (None, Source::Sso(sso)) => format!("SSO {}", sso.whose()),
+                        (None, _) => "the environment".into(),
                     },
                 };
                 format!("{} (via {via})", role.arn)
@@ -185,6 +186,7 @@ impl Request for Step {
         match &self.how {
             Source::Mfa(mfa) => Some(mfa.session()),
             Source::Sso(sso) => Some(sso.session()),
+            Source::LoginSession(login) => Some(login.session()),
             _ => self.source.as_ref().and_then(|source| source.session()),
         }
     }
@@ -192,6 +194,7 @@ impl Request for Step {
     fn signer(&self) -> String {
         match (&self.how, &self.source) {
             (Source::Sso(sso), _) => sso.title(),
+            (Source::LoginSession(login), _) => login.title(),
             (Source::AssumeRole(_), Some(source)) => source.signer(),
             _ => self.describe(),
         }
@@ -200,6 +203,7 @@ impl Request for Step {
     fn session_state(&self, host: &Host) -> SessionState {
         match &self.how {
             Source::Sso(sso) => sso.state(host),
+            Source::LoginSession(login) => login.state(host),
             // what a code made is a credential of this step, and kept as one
             Source::Mfa(_) => SessionState::SignedOut("no code was typed of late".into()),
             _ => SessionState::None,
@@ -210,6 +214,7 @@ impl Request for Step {
         Box::pin(async move {
             let left = match &self.how {
                 Source::Sso(sso) => return sso.sign_out(host).await,
+                Source::LoginSession(login) => return login.sign_out(host),
                 Source::StaticKeys(_) => "they stand in the files of profiles, which are yours",
                 Source::EnvKeys(_) => "they stand in the environment",
                 _ => return Ok(SignedOut::default()),
@@ -232,6 +237,7 @@ impl Request for Step {
             Source::StaticKeys(keys) => keys.key(key),
             Source::WebIdentity(token) => token.key(key),
             Source::Sso(sso) => sso.key(key),
+            Source::LoginSession(login) => login.key(key),
             Source::Process(process) => process.key(key),
             Source::Container(container) => container.key(key),
             Source::Instance(instance) => instance.key(key),
@@ -253,20 +259,18 @@ impl Request for Step {
             return Ok(None);
         }
         let keys = match &self.how {
-            Source::EnvKeys(env) => env.at_hand(host)?,
-            Source::StaticKeys(keys) => keys.keys.clone(),
-            Source::Sso(sso) => match sso.at_hand(host) {
-                Some(keys) => keys,
-                None => return Ok(None),
-            },
+            Source::EnvKeys(env) => Some(env.at_hand(host)?),
+            Source::StaticKeys(keys) => Some(keys.keys.clone()),
+            Source::Sso(sso) => sso.at_hand(host),
+            Source::LoginSession(login) => login.at_hand(host),
             Source::WebIdentity(_)
             | Source::Process(_)
             | Source::Container(_)
             | Source::Instance(_)
             | Source::Mfa(_)
-            | Source::AssumeRole(_) => return Ok(None),
+            | Source::AssumeRole(_) => None,
         };
-        Ok(Some(self.kept(&keys, host)))
+        Ok(keys.map(|keys| self.kept(&keys, host)))
     }
 
     fn patience(&self) -> Option<Duration> {
@@ -277,9 +281,12 @@ impl Request for Step {
     }
 
     fn still_ours(&self, credential: &Credential, host: &Host) -> bool {
-        let Some(sso) = self.sso() else { return true };
-        Keys::from_secret(credential.expose())
-            .is_ok_and(|keys| sso.still_ours(keys.session_stamp, host))
+        match self.base() {
+            Source::Sso(sso) => Keys::from_secret(credential.expose())
+                .is_ok_and(|keys| sso.still_ours(keys.session_stamp, host)),
+            Source::LoginSession(login) => login.still_ours(host),
+            _ => true,
+        }
     }
 
     fn obtain<'a>(
@@ -300,6 +307,7 @@ impl Request for Step {
         match &self.how {
             Source::Mfa(_) => means.keyboard.then_some(SignIn::Terminal),
             Source::Sso(sso) => sso.how(means),
+            Source::LoginSession(login) => login.how(means),
             _ => None,
         }
     }
@@ -308,6 +316,7 @@ impl Request for Step {
         match &self.how {
             Source::Mfa(mfa) => Some(mfa.sign_in_line().to_owned()),
             Source::Sso(sso) => Some(sso.sign_in_line().to_owned()),
+            Source::LoginSession(login) => Some(login.sign_in_line().to_owned()),
             _ => None,
         }
     }
@@ -322,6 +331,9 @@ impl Request for Step {
             let (mfa, source) = match (&self.how, source) {
                 (Source::Sso(sso), _) => {
                     return sso.sign_in(how, host).await.map(|()| SignedIn::Session);
+                }
+                (Source::LoginSession(login), _) => {
+                    return login.sign_in(how, host).await.map(|()| SignedIn::Session);
                 }
                 (Source::Mfa(mfa), Some(source)) => (mfa, source),
                 _ => return Err(Error::failed("this identity signs nobody in")),

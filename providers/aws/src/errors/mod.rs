@@ -142,7 +142,12 @@ impl Call<'_> {
 
     /// The error of a clock that is wrong, if it is: by more than AWS forgives, or by as much as
     /// made the server say so.
-    fn clock(&self, answer: &HttpResponse, now: Timestamp, certain: bool) -> Option<Error> {
+    pub(crate) fn clock(
+        &self,
+        answer: &HttpResponse,
+        now: Timestamp,
+        certain: bool,
+    ) -> Option<Error> {
         let ahead = date(answer).map(|there| now.duration_since(there));
         if !certain && ahead.is_none_or(|ahead| ahead.abs() < FORGIVEN) {
             return None;

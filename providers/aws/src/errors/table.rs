@@ -65,7 +65,7 @@ pub(super) static TABLE: &[Row] = &[
         next: Next::WhoAmI,
     },
     Row {
-        codes: &["ForbiddenException"],
+        codes: &["ForbiddenException", "INSUFFICIENT_PERMISSIONS"],
         kind: Kind::Refused,
         about: About::Itself,
         message: |call| format!("{} did not let {} {}", call.service, call.asker.who, call.task),
@@ -89,10 +89,23 @@ pub(super) static TABLE: &[Row] = &[
             "unauthorized_client",
             "expired_token",
             "access_denied",
+            // of CreateOAuth2Token, which knows three words for what is wrong with a grant
+            "TOKEN_EXPIRED",
+            "AUTHCODE_EXPIRED",
+            "INVALID_REQUEST",
         ],
         kind: Kind::Refused,
         about: About::Itself,
         message: |call| format!("the sign-in of {} has ended", call.asker.who),
+        next: Next::Fresh,
+    },
+    Row {
+        codes: &["USER_CREDENTIALS_CHANGED"],
+        kind: Kind::Refused,
+        about: About::Itself,
+        message: |call| {
+            format!("{} was signed in to before its password was changed", call.asker.who)
+        },
         next: Next::Fresh,
     },
     Row {

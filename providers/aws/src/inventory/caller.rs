@@ -220,6 +220,7 @@ fn name(service: Service) -> &'static str {
         Service::Eks => "EKS",
         Service::Sts => "STS",
         Service::Sso | Service::SsoOidc => "SSO",
+        Service::SignIn => "AWS Sign-In",
     }
 }
 
@@ -229,6 +230,7 @@ fn signing_name(service: Service) -> &'static str {
         Service::Eks => "eks",
         Service::Sts => "sts",
         Service::Sso | Service::SsoOidc => "awsssoportal",
+        Service::SignIn => "signin",
     }
 }
 

@@ -175,6 +175,7 @@ fn partition(plan: &Plan) -> Option<&'static Partition> {
         (Some(role), _) => Partition::of_arn(role.arn.as_str()),
         (None, Base::WebIdentity(token)) => Partition::of_arn(token.role.as_str()),
         (None, Base::Sso(sso)) => Some(sso.region.partition()),
+        (None, Base::LoginSession(login)) => Partition::of_arn(&login.arn),
         (None, _) => None,
     }
 }

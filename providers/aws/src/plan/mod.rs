@@ -8,6 +8,7 @@
 //! where the order comes to it.
 
 mod environment;
+mod login_session;
 mod machine;
 mod profile;
 mod sso;
@@ -53,6 +54,8 @@ pub(crate) enum Base {
     WebIdentity(WebIdentity),
     /// A person's SSO session.
     Sso(Sso),
+    /// A person who signed in with a console's credentials.
+    LoginSession(LoginSession),
     /// Another program.
     Process(Process),
     /// What the container is lent.
@@ -100,6 +103,19 @@ pub(crate) struct Sso {
     pub(crate) account: String,
     /// The role in it.
     pub(crate) role: String,
+}
+
+/// What `aws login` made: a session of somebody who signed in to the console.
+#[derive(Clone, Debug)]
+pub(crate) struct LoginSession {
+    /// The profile this stands in.
+    pub(crate) profile: String,
+    /// The ARN of who signed in, which is the session's name.
+    pub(crate) arn: String,
+    /// The account in it.
+    pub(crate) account: String,
+    /// The region of the profile, in which `aws` signs in and renews.
+    pub(crate) region: Option<String>,
 }
 
 /// An SSO session, whatever roles it lends.

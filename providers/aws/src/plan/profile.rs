@@ -1,16 +1,15 @@
 //! A profile, followed to where its keys come from.
 //!
 //! A profile with a role names a source profile, which may have a role again; the walk ends at the
-//! first source that holds keys itself. What belongs to a later release is refused by name: passing
-//! over `login_session`, say, would end in the wrong identity.
+//! first source that holds keys itself.
 
 use std::path::PathBuf;
 
 use fleetkey_provider::{Error, Host, Notes, Result, Rule, shown};
 
 use super::{
-    Base, Plan, Process, Role, WebIdentity, environment::WebIdentityVariables, listing, machine,
-    places, sso,
+    Base, Plan, Process, Role, WebIdentity, environment::WebIdentityVariables, listing,
+    login_session, machine, places, sso,
 };
 use crate::{
     arguments::{EXTERNAL_ID, SESSION_NAME},
@@ -186,8 +185,8 @@ fn base(
     if has_keys(section) && (is_first(ID)? || is_first(SECRET)?) {
         return static_keys(section);
     }
-    if section.get("login_session").is_some() {
-        return Err(later(section, "login_session"));
+    if let Some(arn) = section.get("login_session") {
+        return Ok(Some(Base::LoginSession(login_session::settings(section, arn)?)));
     }
     if let Some(line) = section.get("credential_process") {
         let (profile, line) = (section.name().to_owned(), line.to_owned());
@@ -252,20 +251,6 @@ fn static_keys(section: &Section<'_>) -> Result<Option<Base>> {
     }
 }
 
-/// What fleetkey cannot do yet, with the way that works meanwhile.
-fn later(section: &Section<'_>, key: &str) -> Error {
-    let name = section.name();
-    Error::config(format!("profile `{}` uses `{key}`, which fleetkey does not do yet", shown(name)))
-        .because(
-            "version 2 of the AWS CLI can put the keys into the environment, for calls without \
-             `--profile`",
-        )
-        .next(format!(
-            "eval \"$(aws configure export-credentials{} --format env)\"",
-            profile_flag(Some(name))
-        ))
-}
-
 /// What STS takes as `SerialNumber`: the ARN of a device in software, or the number on one of metal.
 const MFA_SERIAL: Rule = Rule {
     what: "an MFA device's ARN or serial number",
@@ -291,24 +276,6 @@ mod tests {
         let error = world.ask("--profile x").unwrap_err();
         assert_eq!(error.kind(), Kind::Config, "{error}");
         error
-    }
-
-    #[test]
-    fn what_belongs_to_a_later_release_is_refused_by_name() {
-        for (key, lines) in [
-            ("login_session", "login_session = arn"),
-            ("login_session", "login_session = arn\ncredential_process = /bin/x"),
-        ] {
-            let error = wrong(lines);
-            assert_eq!(
-                error.message(),
-                format!("profile `x` uses `{key}`, which fleetkey does not do yet")
-            );
-            assert_eq!(
-                error.next_line(),
-                Some("eval \"$(aws configure export-credentials --profile x --format env)\"")
-            );
-        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod assume_role;
 mod chain;
 mod grammar;
 mod location;
+mod login_provider;
 mod provider_chain;
 mod sts_endpoints;
 mod token_goldens;
