@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     document::{Document, Section},
+    reached,
     stanza::{Stanza, Written},
     takeover::{Takeover, Wish},
 };
@@ -128,7 +129,8 @@ impl Described {
             return Err(strange("its cluster says nothing"));
         };
         let wish = Wish { providers: vec![(provider, overrides)], written: written.clone() };
-        let (user_value, notes) = match wish.take_over(&user_value) {
+        let clusters = reached::by_user(&document).remove(user.as_str()).unwrap_or_default();
+        let (user_value, notes) = match wish.take_over(&user_value, &clusters) {
             Takeover::New(new) => (plain(&new.user), new.adoption.notes),
             Takeover::Left(error) => return Err(error),
             Takeover::Nothing if has_plugin(&user_value) => {
@@ -169,7 +171,7 @@ impl Described {
 fn of_user(user: EntryUser, provider: &dyn Provider, written: &Written) -> Value {
     match user {
         EntryUser::Plugin { args, env } => {
-            let adoption = Adoption { args, env, notes: Vec::new() };
+            let adoption = Adoption { args, env, ..Adoption::default() };
             json!({ "exec": Stanza::new(provider.name(), &adoption, written).value() })
         }
         EntryUser::Local { client_certificate_data, client_key_data, token } => {

@@ -85,7 +85,7 @@ fn user(old: &Map<String, Value>, new: &Map<String, Value>) -> Likeness {
             let env = value.pointer("/exec/env").and_then(Value::as_array);
             Some(env.cloned().unwrap_or_default())
         }
-        Found::Foreign(_) | Found::Wrapped(..) => match anybody().take_over(&value) {
+        Found::Foreign(_) | Found::Wrapped(..) => match anybody().take_over(&value, &[]) {
             Takeover::New(new) => {
                 let env = new.adoption.env.into_iter();
                 Some(env.map(|(name, value)| json!({ "name": name, "value": value })).collect())

@@ -14,6 +14,7 @@ pub(crate) mod one_stanza;
 pub(crate) mod outcome;
 pub(crate) mod plan;
 mod proof;
+pub(crate) mod reached;
 mod removal;
 pub(crate) mod restore;
 mod shared;

@@ -11,6 +11,7 @@ use super::{
     edit::{Editor, line_end},
     list,
     plan::{Edit, Left, Plan},
+    reached::LARGEST_CA,
     removal,
     splice::Splice,
     stanza::{NAME, Stanza},
@@ -20,9 +21,6 @@ use super::{
 
 /// The extension that clients hand to plugins (KEP-541).
 pub(crate) const EXTENSION: &str = "client.authentication.k8s.io/exec";
-
-/// Clients hand the cluster over in one variable, and Linux ends one at 128 KiB.
-const LARGEST_CA: u64 = 96 << 10;
 
 impl Plan {
     /// Has the contexts that `is_meant` says use one user. `ca_size` is the size of a file of
@@ -111,7 +109,7 @@ impl<'m, 'a> Making<'m, 'a> {
     ) -> Result<(), Option<Error>> {
         let (_, entry) = self.users.get(user).ok_or(None)?;
         let value = self.document.value(entry).map_err(|_| None)?;
-        let taken = match self.wish.take_over(&value) {
+        let taken = match self.wish.take_over(&value, &[]) {
             Takeover::Nothing => return Err(None),
             Takeover::Ours => {
                 self.plan.ours.push(user.to_owned());

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::{
     document::{Document, Entry, Section, digest},
     edit::Editor,
+    reached,
     shared::Shared,
     splice::Splice,
     takeover::{New, Takeover, Wish},
@@ -67,12 +68,14 @@ impl Plan {
         // what became of the value at a place: another entry's may be the same, by an alias
         let mut done: HashMap<Id, Fingerprint> = HashMap::new();
         let users = document.entries(Section::Users);
+        let clusters = reached::by_user(document);
         for (index, entry) in users.iter().enumerate().filter(|(_, entry)| is_meant(entry.name)) {
             let Ok(user) = document.value(entry) else {
                 plan.leave(entry, Error::config("it is larger than any user is"));
                 continue;
             };
-            match wish.take_over(&user) {
+            let clusters = clusters.get(entry.name).map_or(&[][..], Vec::as_slice);
+            match wish.take_over(&user, clusters) {
                 Takeover::Nothing => {}
                 Takeover::Ours => plan.ours.push(entry.name.to_owned()),
                 Takeover::Left(why) => plan.leave(entry, why),

@@ -30,14 +30,14 @@ pub(crate) struct Stanza {
     command: String,
     args: Vec<String>,
     env: Vec<(String, String)>,
-    /// Where one user serves many clusters, each says which it is.
-    serves_all: bool,
+    /// Whether clients hand over which cluster it is.
+    knows_cluster: bool,
 }
 
 impl Stanza {
     /// For one identity.
     pub(crate) fn new(provider: &str, adoption: &Adoption, written: &Written) -> Self {
-        let Adoption { args, env, notes: _ } = adoption;
+        let Adoption { args, env, notes: _, wants_cluster: _ } = adoption;
         let mut line = vec!["get-token".to_owned(), provider.to_owned()];
         line.extend_from_slice(args);
         // for clients that do not say which version they want
@@ -50,8 +50,15 @@ impl Stanza {
             command: written.command.clone(),
             args: line,
             env: env.clone(),
-            serves_all: false,
+            knows_cluster: false,
         }
+    }
+
+    /// Told which cluster it is.
+    #[must_use]
+    pub(crate) fn knowing_the_cluster(mut self, knows: bool) -> Self {
+        self.knows_cluster |= knows;
+        self
     }
 
     /// For whatever the cluster says of itself.
@@ -61,7 +68,7 @@ impl Stanza {
             command: written.command.clone(),
             args: vec!["get-token".into()],
             env: Vec::new(),
-            serves_all: true,
+            knows_cluster: true,
         }
     }
 
@@ -100,7 +107,7 @@ impl Stanza {
         if is_empty(old.get("interactiveMode")) {
             new.insert("interactiveMode".into(), "IfAvailable".into());
         }
-        if self.serves_all {
+        if self.knows_cluster {
             new.insert("provideClusterInfo".into(), true.into());
         }
         Value::Object(new)

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     foreign::{self, Found},
+    reached::Reached,
     stanza::{Stanza, Written},
 };
 
@@ -42,7 +43,7 @@ pub(crate) struct New {
 
 impl Wish {
     /// Takes over the value of a user, if it is one of those we know.
-    pub(crate) fn take_over(&self, user: &Value) -> Takeover {
+    pub(crate) fn take_over(&self, user: &Value, clusters: &[Reached]) -> Takeover {
         let foreign = match foreign::of(user) {
             Found::Nothing => return Takeover::Nothing,
             Found::Ours => return Takeover::Ours,
@@ -62,7 +63,7 @@ impl Wish {
                 Takeover::Left(Error::config("it has `exec` and `auth-provider`"))
             }
             Ok(adoption) => {
-                Takeover::New(Box::new(self.new_user(provider, adoption, &foreign, user)))
+                Takeover::New(Box::new(self.new_user(provider, adoption, &foreign, user, clusters)))
             }
         }
     }
@@ -80,8 +81,13 @@ impl Wish {
         adoption: Adoption,
         foreign: &Foreign,
         user: &Value,
+        clusters: &[Reached],
     ) -> New {
-        let stanza = Stanza::new(provider.name(), &adoption, &self.written);
+        let knows = adoption.wants_cluster
+            && !clusters.is_empty()
+            && clusters.iter().all(|cluster| cluster.may_be_told(provider));
+        let stanza =
+            Stanza::new(provider.name(), &adoption, &self.written).knowing_the_cluster(knows);
         let other = match foreign {
             Foreign::Program { name, .. } | Foreign::AuthProvider { name, .. } => name.as_str(),
         };
@@ -137,9 +143,9 @@ mod tests {
             json!({"auth-provider": {"name": "mars"}}),
             Value::Null,
         ] {
-            assert!(matches!(wish().take_over(&user), Takeover::Nothing), "{user}");
+            assert!(matches!(wish().take_over(&user, &[]), Takeover::Nothing), "{user}");
         }
         let ours = json!({"exec": {"command": "fleetkey", "args": ["get-token"]}});
-        assert!(matches!(wish().take_over(&ours), Takeover::Ours));
+        assert!(matches!(wish().take_over(&ours, &[]), Takeover::Ours));
     }
 }

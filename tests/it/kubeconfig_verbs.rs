@@ -302,3 +302,29 @@ fn a_person_sees_what_would_change_says_yes_and_hears_of_a_file_that_was_changed
     assert!(run.stderr.contains("is not what was shown any more"), "{run:?}");
     assert_eq!(home.read("config"), theirs);
 }
+
+#[test]
+fn a_token_that_is_good_at_many_clusters_is_asked_for_with_the_cluster_where_its_name_is_the_clouds_own()
+ {
+    let own = "{server: 'https://aks-1a2b.hcp.westeurope.azmk8s.io:443', certificate-authority-data: TFMw}";
+    for (cluster, knows) in [
+        (own, true),
+        ("{server: 'https://aks.own.example', certificate-authority-data: TFMw}", false),
+        (
+            "{server: 'https://aks-1a2b.hcp.westeurope.azmk8s.io', proxy-url: 'http://p', certificate-authority-data: TFMw}",
+            false,
+        ),
+        (
+            "{server: 'https://aks-1a2b.hcp.westeurope.azmk8s.io', certificate-authority: ca.pem}",
+            false,
+        ),
+    ] {
+        let text = FLEET.replace("{server: 'https://a.example'}", cluster);
+        let home = Home::new(&[("config", &text)]);
+        assert_eq!(home.run(&["convert", "--yes"]).code, Some(0));
+        let now = home.read("config");
+        assert_eq!(now.contains("provideClusterInfo: true"), knows, "{cluster}\n{now}");
+        assert_eq!(home.run(&["revert"]).code, Some(0));
+        assert_eq!(home.read("config"), text);
+    }
+}

@@ -37,6 +37,10 @@ pub struct Adoption {
     pub env: Vec<(String, String)>,
     /// What a person should know about it: a line each.
     pub notes: Vec<String>,
+    /// Whether its token is good at more clusters than the one that asks, so that it should be told which one
+    /// that is: a stranger's then gets none. The host sees to it where the cluster has one of the
+    /// provider's own names.
+    pub wants_cluster: bool,
 }
 
 /// Flags that somebody typed to have them in place of what a kubeconfig says: each by its long name

@@ -160,7 +160,8 @@ impl Taken {
         let order: Vec<_> = flags.0.iter().map(|flag| flag.name.as_str()).collect();
         self.words.sort_like(&order);
         let Self { words, env, notes } = self;
-        Ok(Adoption { args: words.into_args()?, env, notes })
+        // a token names its cluster, and no other takes it
+        Ok(Adoption { args: words.into_args()?, env, notes, wants_cluster: false })
     }
 
     /// A profile as a flag beats access keys of the environment, as a variable it does not. So it

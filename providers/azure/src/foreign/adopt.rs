@@ -43,7 +43,7 @@ impl Found {
         }
         let env = if is_changed { still_heard(env, login, &values, &mut notes) } else { env };
         notes.extend(better_places(&values));
-        Ok(Adoption { args: written(&values), env, notes })
+        Ok(Adoption { args: written(&values), env, notes, wants_cluster: true })
     }
 }
 

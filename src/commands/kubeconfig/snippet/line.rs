@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::parser::ValueSource;
 use fleetkey_provider::{ClusterInfo, Error, ExecInfo, Host, Overrides, Provider, Result, shown};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Place;
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         takeover::{Takeover, Wish},
     },
     options::Command,
-    recognise::{self, EXTENSION, PROVIDER},
+    recognise::{self, PROVIDER},
     registry::{self, PROVIDERS},
 };
 
@@ -37,7 +37,7 @@ impl Line {
             providers: PROVIDERS.iter().map(|one| (*one, Overrides::default())).collect(),
             written: Written::new(None, None),
         };
-        let (exec, notes) = match wish.take_over(&place.user) {
+        let (exec, notes) = match wish.take_over(&place.user, &[]) {
             Takeover::Ours => (place.user.get("exec").cloned().unwrap_or_default(), Vec::new()),
             Takeover::New(new) => (new.exec, new.adoption.notes),
             Takeover::Left(why) => {
@@ -85,7 +85,7 @@ impl Line {
 
     /// Names the provider, and says by flags what the cluster's extension does.
     fn complete(&mut self, cluster: &Value, is_told: bool, host: &Host) -> Result<()> {
-        let cluster = info(cluster);
+        let cluster = recognise::told(cluster);
         let words = std::iter::once(NAME).chain(self.args.iter().map(String::as_str));
         let cli::Parsed::Verb(matches) = cli::parse(words.map(OsString::from))? else {
             return Err(Error::config("the user of the context asks for no token"));
@@ -170,20 +170,6 @@ impl Line {
                 shown(&name)
             ));
         }
-    }
-}
-
-/// What clients would tell of the cluster.
-fn info(cluster: &Value) -> ClusterInfo {
-    let text = |key| cluster.get(key).and_then(Value::as_str);
-    let extensions = cluster.get("extensions").and_then(Value::as_array).into_iter().flatten();
-    let named = |one: &&Value| one.get("name").and_then(Value::as_str) == Some(EXTENSION);
-    let config =
-        extensions.filter(named).find_map(|one| one.get("extension")?.as_object().cloned());
-    ClusterInfo {
-        server: text("server").unwrap_or_default().to_owned(),
-        proxy_url: text("proxy-url").map(str::to_owned),
-        config: config.unwrap_or_else(Map::new),
     }
 }
 
