@@ -9,7 +9,11 @@ use clap::{
 };
 use fleetkey_provider::{Error, Result, shown};
 
-use crate::{commands, options::Flags, registry::PROVIDERS};
+use crate::{
+    commands,
+    options::{self, Flags},
+    registry::PROVIDERS,
+};
 
 /// What a command line asks for.
 pub(crate) enum Parsed {
@@ -24,8 +28,10 @@ pub(crate) enum Parsed {
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     let args: Vec<OsString> = args.into_iter().collect();
     let typed: Vec<&str> = args.iter().filter_map(|word| word.to_str()).collect();
+    let lean = tree(&|name| typed.contains(&name));
+    let lean = if options::is_seldom_typed(&typed) { options::with_seldom(lean) } else { lean };
     // the tree is not taken apart again: the process ends before that would pay
-    let mut lean = ManuallyDrop::new(tree(&|name| typed.contains(&name)));
+    let mut lean = ManuallyDrop::new(lean);
     match lean.try_get_matches_from_mut(&args) {
         Ok(matches) => return Ok(Parsed::Verb(matches)),
         Err(error) if error.kind() == ErrorKind::DisplayVersion => {
@@ -46,7 +52,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed> 
 
 /// The whole tree; the docs' reference is checked against it.
 pub fn command_line() -> Command {
-    tree(&|_| true)
+    options::with_seldom(tree(&|_| true))
 }
 
 /// How a verb grows below its name, for what was typed.

@@ -16,23 +16,10 @@ const HEADING: &str = "Options of every command";
 // level was a fifth of a start.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Flags {
-    /// The version to answer in where the client names none: v1 or v1beta1
-    #[arg(long, value_name = "VERSION", help_heading = HEADING)]
-    exec_api_version: Option<String>,
-
     /// Where credentials are kept, in place of the platform's cache folder
     #[arg(long, alias = "token-cache-dir", value_name = "DIR", help_heading = HEADING)]
     cache_dir: Option<PathBuf>,
-
-    /// Neither read nor keep credentials
-    #[arg(long, help_heading = HEADING)]
-    no_cache: bool,
-
-    /// Ignore the kept credential once, and keep the new one
-    #[arg(long, help_heading = HEADING)]
-    fresh: bool,
 
     /// How long the network may take, in seconds (1 to 600) [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600),
@@ -43,6 +30,28 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "HOW", help_heading = HEADING)]
     ask: Option<Ask>,
 
+    /// Say on stderr what is decided, and why
+    #[arg(short, long, help_heading = HEADING)]
+    verbose: bool,
+}
+
+// Those that hardly a kubeconfig has: they are grafted only if one of them was typed.
+#[derive(Args, Debug, Default)]
+#[group(skip)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
+struct Seldom {
+    /// The version to answer in where the client names none: v1 or v1beta1
+    #[arg(long, value_name = "VERSION", help_heading = HEADING)]
+    exec_api_version: Option<String>,
+
+    /// Neither read nor keep credentials
+    #[arg(long, help_heading = HEADING)]
+    no_cache: bool,
+
+    /// Ignore the kept credential once, and keep the new one
+    #[arg(long, help_heading = HEADING)]
+    fresh: bool,
+
     /// Ask for a new credential only when the kept one is over: no other process does it ahead
     #[arg(long, help_heading = HEADING)]
     no_renew_ahead: bool,
@@ -50,36 +59,57 @@ pub(crate) struct Flags {
     /// Where the key lies that seals sessions; the best place that works if not given
     #[arg(long, value_name = "NAME", help_heading = HEADING)]
     session_store: Option<Choice>,
+}
 
-    /// Say on stderr what is decided, and why
-    #[arg(short, long, help_heading = HEADING)]
-    verbose: bool,
+/// The names of [`Seldom`]'s flags.
+const SELDOM: [&str; 5] =
+    ["--exec-api-version", "--no-cache", "--fresh", "--no-renew-ahead", "--session-store"];
+
+/// Whether one of those flags was typed that are not grafted otherwise.
+pub(crate) fn is_seldom_typed(typed: &[&str]) -> bool {
+    let is_one =
+        |word: &&str| word.starts_with("--") && SELDOM.iter().any(|name| word.starts_with(name));
+    typed.iter().any(is_one)
+}
+
+/// The tree with those flags, wherever the others are.
+pub(crate) fn with_seldom(command: clap::Command) -> clap::Command {
+    let has_flags = command.get_arguments().any(|arg| arg.get_id() == "verbose");
+    let command = if has_flags { Seldom::augment_args(command) } else { command };
+    command.mut_subcommands(with_seldom)
 }
 
 impl Flags {
     /// These, unless the level below says otherwise.
     fn then(self, below: Self) -> Self {
-        let Self {
-            exec_api_version,
-            cache_dir,
-            no_cache,
-            fresh,
-            timeout,
-            ask,
-            no_renew_ahead,
-            session_store,
-            verbose,
-        } = below;
+        let Self { cache_dir, timeout, ask, verbose } = below;
         Self {
-            exec_api_version: exec_api_version.or(self.exec_api_version),
             cache_dir: cache_dir.or(self.cache_dir),
-            no_cache: no_cache || self.no_cache,
-            fresh: fresh || self.fresh,
             timeout: timeout.or(self.timeout),
             ask: ask.or(self.ask),
+            verbose: verbose || self.verbose,
+        }
+    }
+}
+
+impl Seldom {
+    /// Those of one level, if they were grafted.
+    fn of(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
+        if matches.try_contains_id("fresh").is_err() {
+            return Ok(Self::default());
+        }
+        Self::from_arg_matches_mut(matches)
+    }
+
+    /// These, unless the level below says otherwise.
+    fn then(self, below: Self) -> Self {
+        let Self { exec_api_version, no_cache, fresh, no_renew_ahead, session_store } = below;
+        Self {
+            exec_api_version: exec_api_version.or(self.exec_api_version),
+            no_cache: no_cache || self.no_cache,
+            fresh: fresh || self.fresh,
             no_renew_ahead: no_renew_ahead || self.no_renew_ahead,
             session_store: session_store.or(self.session_store),
-            verbose: verbose || self.verbose,
         }
     }
 }
@@ -133,31 +163,24 @@ pub(crate) struct Command {
 impl Command {
     /// What stands behind a verb wins over what stands before it.
     pub(crate) fn new(mut matches: ArgMatches) -> Result<Self> {
-        let (mut verbs, mut above, mut flags) = (Vec::new(), Vec::new(), Flags::default());
+        let (mut verbs, mut above) = (Vec::new(), Vec::new());
+        let (mut flags, mut seldom) = (Flags::default(), Seldom::default());
+        let usage = |error| crate::cli::usage(&error);
         loop {
-            let here = Flags::from_arg_matches_mut(&mut matches);
-            flags = flags.then(here.map_err(|error| crate::cli::usage(&error))?);
+            flags = flags.then(Flags::from_arg_matches_mut(&mut matches).map_err(usage)?);
+            seldom = seldom.then(Seldom::of(&mut matches).map_err(usage)?);
             let Some((verb, below)) = matches.remove_subcommand() else { break };
             verbs.push(verb);
             above.push(std::mem::replace(&mut matches, below));
         }
-        Ok(Self { verbs, above, matches, options: Options::new(flags)? })
+        Ok(Self { verbs, above, matches, options: Options::new(flags, seldom)? })
     }
 }
 
 impl Options {
-    fn new(flags: Flags) -> Result<Self> {
-        let Flags {
-            exec_api_version,
-            cache_dir,
-            no_cache,
-            fresh,
-            timeout,
-            ask,
-            no_renew_ahead,
-            session_store,
-            verbose,
-        } = flags;
+    fn new(flags: Flags, seldom: Seldom) -> Result<Self> {
+        let Flags { cache_dir, timeout, ask, verbose } = flags;
+        let Seldom { exec_api_version, no_cache, fresh, no_renew_ahead, session_store } = seldom;
         let api_version = exec_api_version.as_deref().map(version).transpose()?;
         let cache = match (no_cache, fresh) {
             (true, _) => CacheUse::None,
@@ -188,4 +211,49 @@ fn version(text: &str) -> Result<ApiVersion> {
         .because("clients accept `v1` and `v1beta1`")
         .next("fleetkey get-token --help")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Arg;
+
+    use super::*;
+
+    #[test]
+    fn what_is_seldom_is_grafted_when_it_is_typed_and_only_then() {
+        let all = Seldom::augment_args(clap::Command::new("x"));
+        let longs = all.get_arguments().filter_map(Arg::get_long).map(|long| format!("--{long}"));
+        assert_eq!(longs.collect::<Vec<_>>(), SELDOM);
+        for typed in SELDOM {
+            assert!(is_seldom_typed(&["fleetkey", "get-token", typed]));
+            assert!(is_seldom_typed(&["fleetkey", &format!("{typed}=x")]));
+        }
+        assert!(!is_seldom_typed(&["fleetkey", "get-token", "-v", "--timeout", "fresh"]));
+    }
+
+    #[test]
+    fn a_flag_counts_wherever_it_stands_and_the_deepest_wins() {
+        let line =
+            "fleetkey --session-store os get-token --no-renew-ahead --session-store=file --fresh";
+        let parsed = crate::cli::parse(line.split(' ').map(Into::into));
+        let Ok(crate::cli::Parsed::Verb(matches)) = parsed else { panic!("not understood") };
+        let Options { cache, renew_ahead, session_store, .. } =
+            Command::new(matches).unwrap().options;
+        assert_eq!(
+            (cache, renew_ahead, session_store),
+            (CacheUse::Fresh, false, Some(Choice::File))
+        );
+        let parsed = crate::cli::parse("fleetkey get-token".split(' ').map(Into::into));
+        let Ok(crate::cli::Parsed::Verb(matches)) = parsed else { panic!("not understood") };
+        let Options { cache, renew_ahead, session_store, .. } =
+            Command::new(matches).unwrap().options;
+        assert_eq!((cache, renew_ahead, session_store), (CacheUse::Normal, true, None));
+        let wrong = "fleetkey get-token --session-store purse".split(' ').map(Into::into);
+        let Err(error) = crate::cli::parse(wrong) else { panic!("accepted") };
+        let text = format!("{error} {}", error.cause().unwrap_or_default());
+        for word in ["--session-store", "os", "keyring", "file"] {
+            assert!(text.contains(word), "{text}");
+        }
+        assert!(!text.contains("best"), "{text}");
+    }
 }
