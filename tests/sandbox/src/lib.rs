@@ -1,6 +1,6 @@
 //! Clouds and an API server on loopback that check like the real ones.
 //!
-//! A credential plugin is right only if somebody strict says so. [`Sandbox`] is that somebody: an STS, an SSO portal, an
+//! A credential plugin is right only if somebody strict says so. [`Sandbox`] is that somebody: an STS, an SSO portal, an AWS Sign-In, an
 //! Entra ID, the control planes that know of clusters (EKS, EC2, Azure's Resource Manager), the metadata services of machines and any number of Kubernetes API servers, each on its own port of 127.0.0.1, that recompute every signature
 //! from the secrets they know, refuse what their originals refuse, count every request, and can be told to misbehave.
 //!
@@ -64,6 +64,7 @@ pub use aws::eks::clusters::EksCluster;
 pub use aws::files::SsoName;
 pub use aws::rejection::Rejection;
 pub use aws::role::Role;
+pub use aws::signin::LoginSession;
 pub use aws::sso::{SsoSession, SsoSignIn};
 pub use aws::verifier::{Inspected, Verified, inspect};
 pub use azure::arc::ArcKey;

@@ -41,6 +41,12 @@ pub enum Route {
     SsoAuthorize,
     /// Any other request to the SSO OIDC service, such as a button pressed on that page.
     SsoOidc,
+    /// `CreateOAuth2Token` of AWS Sign-In, for a code or a refresh token.
+    SignInToken,
+    /// The page of AWS Sign-In where a person picks who to be.
+    SignInAuthorize,
+    /// Any other request to AWS Sign-In, such as a button pressed on that page.
+    SignIn,
     /// `/latest/api/token` of an EC2 instance's metadata service.
     InstanceToken,
     /// The name of an EC2 instance's role.
@@ -125,6 +131,8 @@ pub enum Service {
     Sso,
     /// The SSO OIDC service.
     SsoOidc,
+    /// AWS Sign-In.
+    SignIn,
     /// The token services of CI systems.
     Oidc,
     /// Entra ID.

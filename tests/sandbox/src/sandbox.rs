@@ -13,6 +13,7 @@ use crate::aws::ec2::Ec2;
 use crate::aws::eks::Eks;
 use crate::aws::eks::clusters::EksCluster;
 use crate::aws::role::Role;
+use crate::aws::signin::service::SignInService;
 use crate::aws::sso::oidc::OidcService;
 use crate::aws::sso::portal::PortalService;
 use crate::aws::sts::Sts;
@@ -41,6 +42,7 @@ pub struct Sandbox {
     arm: Server,
     sso: Server,
     sso_oidc: Server,
+    signin: Server,
     entra: Entra,
     clusters: Mutex<BTreeMap<String, Cluster>>,
     aks_clusters: Mutex<BTreeMap<String, AksCluster>>,
@@ -48,7 +50,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts STS, EKS, EC2, the two services of SSO, Entra and the Resource Manager; clusters and canaries start when first asked for.
+    /// Starts STS, EKS, EC2, the two services of SSO, AWS Sign-In, Entra and the Resource Manager; clusters and canaries start when first asked for.
     pub fn start() -> io::Result<Self> {
         let world = Arc::new(World::new()?);
         let folder = tempfile::Builder::new().prefix("fleetkey-sandbox-").tempdir()?;
@@ -62,6 +64,8 @@ impl Sandbox {
             Server::start(&world, Some(Service::Sso), Arc::new(PortalService(Arc::clone(&world))))?;
         let oidc = Arc::new(OidcService(Arc::clone(&world)));
         let sso_oidc = Server::start(&world, Some(Service::SsoOidc), oidc)?;
+        let signin = Arc::new(SignInService(Arc::clone(&world)));
+        let signin = Server::start(&world, Some(Service::SignIn), signin)?;
         let entra = Entra::start(&world)?;
         Ok(Self {
             world,
@@ -72,6 +76,7 @@ impl Sandbox {
             arm,
             sso,
             sso_oidc,
+            signin,
             entra,
             clusters: Mutex::default(),
             aks_clusters: Mutex::default(),
@@ -89,6 +94,7 @@ impl Sandbox {
             ("AWS_ENDPOINT_URL_EC2", self.ec2_url()),
             ("AWS_ENDPOINT_URL_SSO", self.sso_url()),
             ("AWS_ENDPOINT_URL_SSO_OIDC", self.sso_oidc_url()),
+            ("AWS_ENDPOINT_URL_SIGNIN", self.signin_url()),
             ("AWS_CA_BUNDLE", ca.clone()),
             ("SSL_CERT_FILE", ca),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
@@ -125,6 +131,11 @@ impl Sandbox {
     /// `https://127.0.0.1:PORT` of the SSO OIDC service.
     pub fn sso_oidc_url(&self) -> String {
         format!("https://{}", self.sso_oidc.address())
+    }
+
+    /// `https://127.0.0.1:PORT` of AWS Sign-In, in all regions.
+    pub fn signin_url(&self) -> String {
+        format!("https://{}", self.signin.address())
     }
 
     /// The authority host of Entra ID.

@@ -24,6 +24,7 @@ pub(crate) fn run(dir: Option<PathBuf>) -> io::Result<()> {
     println!("ec2      {}", estate.sandbox.ec2_url());
     println!("sso      {}", estate.sandbox.sso_url());
     println!("sso-oidc {}", estate.sandbox.sso_oidc_url());
+    println!("signin {}", estate.sandbox.signin_url());
     println!("entra    {}", estate.sandbox.entra().url());
     println!("arm      {}", estate.sandbox.resource_manager_url());
     let mut clusters: Vec<_> =

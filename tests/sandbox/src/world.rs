@@ -8,6 +8,7 @@ use crate::aws::issuer::Issuer;
 use crate::aws::machine::Machine;
 use crate::aws::pod_identity::Pods;
 use crate::aws::regions::Regions;
+use crate::aws::signin::directory::Directory as SignIn;
 use crate::aws::sso::directory::Portal;
 use crate::azure::arm::resources::Resources;
 use crate::azure::federation::Federation;
@@ -39,6 +40,7 @@ pub(crate) struct World {
     pub(crate) portal: Portal,
     pub(crate) regions: Regions,
     pub(crate) resources: Resources,
+    pub(crate) signin: SignIn,
     pub(crate) stop: Stop,
 }
 
@@ -65,6 +67,7 @@ impl World {
             portal: Portal::default(),
             regions: Regions::default(),
             resources: Resources::default(),
+            signin: SignIn::default(),
             stop: Stop::default(),
         })
     }

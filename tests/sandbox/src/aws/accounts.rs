@@ -154,6 +154,16 @@ impl Accounts {
         state.users.insert((user.account.clone(), user.name.clone()), user);
     }
 
+    /// All users, in order.
+    pub(crate) fn users(&self) -> Vec<User> {
+        self.state().users.values().cloned().collect()
+    }
+
+    /// The user of that ARN.
+    pub(crate) fn user_of(&self, arn: &str) -> Option<User> {
+        self.state().users.values().find(|user| user.arn == arn).cloned()
+    }
+
     pub(crate) fn add_role(&self, role: Role) {
         self.state().roles.insert(role.arn.clone(), role);
     }

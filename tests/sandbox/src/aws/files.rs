@@ -121,7 +121,7 @@ impl Home {
 }
 
 /// An object as Python's `json.dumps` writes one with these separators.
-fn object(members: &[(&str, &str)], comma: &str, colon: &str) -> String {
+pub(crate) fn object(members: &[(&str, &str)], comma: &str, colon: &str) -> String {
     let members: Vec<_> = members
         .iter()
         .map(|(key, value)| format!("{}{colon}{}", quoted(key), quoted(value)))

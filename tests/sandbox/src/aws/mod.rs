@@ -14,6 +14,7 @@ pub(crate) mod pod_identity;
 pub(crate) mod regions;
 pub(crate) mod rejection;
 pub(crate) mod role;
+pub(crate) mod signin;
 pub(crate) mod sigv4;
 pub(crate) mod sso;
 pub(crate) mod sts;

@@ -21,6 +21,7 @@ mod entra_people;
 mod faults;
 mod machines;
 mod mfa;
+mod signin;
 mod sso;
 mod sso_lists;
 mod sso_oidc;

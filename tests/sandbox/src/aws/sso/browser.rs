@@ -41,7 +41,7 @@ impl Sandbox {
 }
 
 /// Where a redirect leads: to a program on this machine.
-fn follow(from: &str, reply: &Reply) -> io::Result<Landed> {
+pub(crate) fn follow(from: &str, reply: &Reply) -> io::Result<Landed> {
     let Some(location) = reply.header("location") else { return Ok(landed(from, reply)) };
     let mut url = Url::parse(location).map_err(io::Error::other)?;
     let (Some("127.0.0.1"), Some(port), "http") = (url.host_str(), url.port(), url.scheme()) else {
@@ -60,7 +60,8 @@ fn follow(from: &str, reply: &Reply) -> io::Result<Landed> {
     Ok(landed(url.as_str(), &reply))
 }
 
-fn landed(at: &str, reply: &Reply) -> Landed {
+/// Where a browser ended.
+pub(crate) fn landed(at: &str, reply: &Reply) -> Landed {
     Landed { at: at.to_owned(), status: reply.status, body: reply.text() }
 }
 

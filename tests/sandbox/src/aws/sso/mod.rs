@@ -2,7 +2,7 @@
 
 mod assignments;
 mod authorize;
-mod browser;
+pub(crate) mod browser;
 mod codes;
 pub(crate) mod directory;
 pub(crate) mod oidc;
