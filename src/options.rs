@@ -95,7 +95,8 @@ impl Flags {
 impl Seldom {
     /// Those of one level, if they were grafted.
     fn of(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
-        if matches.try_contains_id("fresh").is_err() {
+        // one that was grafted has a value; of one that was not, only debug builds of clap say so
+        if !matches.try_contains_id("fresh").unwrap_or_default() {
             return Ok(Self::default());
         }
         Self::from_arg_matches_mut(matches)
