@@ -8,7 +8,7 @@ use super::{session::Session, token_file::TokenFile};
 impl Session {
     /// What a person would call it.
     pub(super) fn title(&self) -> String {
-        format!("session of {}", shown(&self.plan.arn))
+        format!("login session of {}", shown(&self.plan.arn))
     }
 
     /// How it stands, as its file says.

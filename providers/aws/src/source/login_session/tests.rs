@@ -276,7 +276,7 @@ fn roles_outlive_the_keys_they_were_lent_with_and_end_with_the_sign_out() {
     world.sts_lends("AssumeRole");
     let request = world.ask("--profile over-me").unwrap();
     assert_eq!(request.session(), request.source().unwrap().session());
-    assert_eq!(request.signer(), format!("session of {ME}"));
+    assert_eq!(request.signer(), format!("login session of {ME}"));
     let credential = world.lend(request.as_ref()).unwrap();
     world.theirs(FILE, &renewed().replace("next", "later"));
     assert!(request.still_ours(&credential, &world.host()));

@@ -1,7 +1,10 @@
 use std::path::Path;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use fleetkey_provider::{Fingerprint, Kind, Request, SignedIn, Visit, testing::ScriptedPerson};
+use fleetkey_provider::{
+    Fingerprint, Kind, Landing, Person, Request, SecretString, SignedIn, Visit,
+    testing::ScriptedPerson,
+};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -152,6 +155,40 @@ fn on_a_terminal_the_code_of_the_page_is_typed() {
     assert_eq!(world.person.prompts(), ["Code of the page: "]);
     assert_eq!(written(&world)["clientId"], "arn:aws:signin:::devtools/cross-device");
     assert!(told.contains("give it to nobody else"), "{told}");
+}
+
+/// Somebody who could have a browser opened, and asked for a code instead.
+struct Elsewhere(ScriptedPerson);
+
+impl Person for Elsewhere {
+    fn means(&self) -> Means {
+        self.0.means()
+    }
+    fn tell(&self, text: &str) {
+        self.0.tell(text);
+    }
+    fn wants_code(&self) -> bool {
+        true
+    }
+    fn was_asked(&self) -> bool {
+        self.0.was_asked()
+    }
+    fn ask(&self, prompt: &str) -> Result<SecretString> {
+        self.0.ask(prompt)
+    }
+    fn land(&self, port: Option<u16>) -> Result<Box<dyn Landing>> {
+        self.0.land(port)
+    }
+}
+
+#[test]
+fn who_wants_a_code_gets_no_page_opened() {
+    let world = who_types(TYPED);
+    issues(&world, ME);
+    let host = Host { person: Box::new(Elsewhere(world.person.clone())), ..world.host() };
+    now(request(&world).sign_in(SignIn::Browser, None, &host)).unwrap();
+    assert!(world.person.visits().is_empty());
+    assert_eq!(written(&world)["clientId"], "arn:aws:signin:::devtools/cross-device");
 }
 
 #[test]
