@@ -20,6 +20,8 @@ mod aks_sessions;
 #[cfg(unix)]
 mod aws_cli;
 #[cfg(target_os = "linux")]
+mod aws_login_session;
+#[cfg(target_os = "linux")]
 mod aws_mfa;
 #[cfg(unix)]
 mod aws_sources;

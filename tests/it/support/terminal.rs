@@ -67,6 +67,11 @@ impl Terminal {
         self.shown.lock().unwrap().clone()
     }
 
+    /// What the program said elsewhere so far.
+    pub(crate) fn said(&self) -> String {
+        self.running.said()
+    }
+
     /// Waits for these words, and types that line.
     pub(crate) fn types(mut self, after: &str, line: &str) -> Self {
         until(&format!("it shows `{after}`"), PATIENCE, || self.shown().contains(after));
