@@ -13,7 +13,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{Error, HttpRequest, HttpResponse, Person, Programs, Result, Sessions};
+use crate::{Error, HttpRequest, HttpResponse, Parsed, Person, Programs, Result, Sessions};
 
 /// A boxed future; the price of async methods on trait objects, paid only where the network is.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -40,6 +40,8 @@ pub struct Host {
     pub trust: Box<dyn Trust>,
     /// What `-v` shows.
     pub notes: Box<dyn Notes>,
+    /// What was understood before.
+    pub parsed: Parsed,
 }
 
 impl Host {
@@ -57,6 +59,7 @@ impl Host {
             person: Box::new(Refusing),
             trust: Box::new(Refusing),
             notes: Box::new(Refusing),
+            parsed: Parsed::default(),
         }
     }
 
