@@ -9,7 +9,7 @@ use std::{
     error::Error as _,
     ffi::OsString,
     future::Future,
-    path::Path,
+    path::{Path, PathBuf},
     pin::pin,
     task::{Context, Poll, Waker},
 };
@@ -17,7 +17,9 @@ use std::{
 use aws_config::profile::{self, ProfileFileLoadError, ProfileSet};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
-use fleetkey_provider::{Error, ExposeSecret, Host, Result, SecretString, quoted, shown};
+use fleetkey_provider::{
+    Error, ExposeSecret, Fingerprint, Host, Result, SecretString, quoted, shown,
+};
 
 use super::{Location, Profiles, System};
 use crate::variables;
@@ -68,7 +70,12 @@ impl Profiles {
             contents.insert(OsString::from(path), bytes);
             read.push(path.clone());
         }
-        let set = if contents.is_empty() { None } else { Some(parse(&files.build(), contents)?) };
+        let set = if contents.is_empty() {
+            None
+        } else {
+            let of = |contents: &Contents| fingerprint(&read, contents);
+            Some(host.parsed.once(contents, of, |contents| parse(&files.build(), contents))?)
+        };
         Ok(Self { set, location, unread, read, credentials })
     }
 
@@ -100,7 +107,19 @@ fn checked(mut bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn parse(files: &EnvConfigFiles, contents: HashMap<OsString, Vec<u8>>) -> Result<ProfileSet> {
+/// The files, by their paths.
+type Contents = HashMap<OsString, Vec<u8>>;
+
+/// What they are, in that order.
+fn fingerprint(paths: &[PathBuf], contents: &Contents) -> Fingerprint {
+    let parts = paths.iter().flat_map(|path| {
+        let bytes = contents.get(path.as_os_str()).map(Vec::as_slice).unwrap_or_default();
+        [path.as_os_str().as_encoded_bytes(), bytes].map(|part| Fingerprint::of(part).to_string())
+    });
+    Fingerprint::of(parts.collect::<String>().as_bytes())
+}
+
+fn parse(files: &EnvConfigFiles, contents: Contents) -> Result<ProfileSet> {
     let fs = Fs::from_raw_map(contents);
     let env = Env::from(HashMap::new());
     let parsed = pin!(profile::load(&fs, &env, files, None));

@@ -7,7 +7,10 @@
 mod load;
 mod location;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use aws_config::profile::{Profile, ProfileSet};
 use aws_runtime::env_config::{property::PropertiesKey, section::SsoSession};
@@ -18,7 +21,7 @@ pub(crate) use location::{Location, System};
 /// Both files, merged: what the credentials file says of a profile wins.
 #[derive(Debug, Default)]
 pub(crate) struct Profiles {
-    set: Option<ProfileSet>,
+    set: Option<Arc<ProfileSet>>,
     location: Location,
     /// Files that are there and could not be read, and why.
     unread: Vec<(PathBuf, Error)>,
@@ -44,7 +47,7 @@ impl Profiles {
 
     /// The names of all SSO sessions, in no order.
     pub(crate) fn sso_sessions(&self) -> impl Iterator<Item = &str> {
-        self.set.iter().flat_map(ProfileSet::sso_sessions)
+        self.set.iter().flat_map(|set| set.sso_sessions())
     }
 
     /// The `endpoint_url` nested under that service in the section `[services name]`.
@@ -66,7 +69,7 @@ impl Profiles {
 
     /// The names of all profiles, in no order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.set.iter().flat_map(ProfileSet::profiles)
+        self.set.iter().flat_map(|set| set.profiles())
     }
 
     /// The files that were looked for, whether they are there or not.
