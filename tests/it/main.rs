@@ -59,6 +59,10 @@ mod kubeconfig_replay;
 mod kubeconfig_verbs;
 #[cfg(unix)]
 mod kubectl;
+#[cfg(target_os = "linux")]
+mod login_all;
+#[cfg(target_os = "linux")]
+mod logout;
 #[cfg(unix)]
 mod one_stanza;
 mod protocol;
@@ -71,3 +75,5 @@ mod snippet;
 mod stand_in;
 #[cfg(unix)]
 mod stand_in_convert;
+#[cfg(target_os = "linux")]
+mod status;

@@ -4,6 +4,8 @@ mod aks;
 #[cfg(unix)]
 mod desk;
 #[cfg(target_os = "linux")]
+mod fleet;
+#[cfg(target_os = "linux")]
 pub(crate) mod fleet_kubeconfig;
 #[cfg(unix)]
 pub(crate) mod kubeconfig_maker;
@@ -20,6 +22,8 @@ use std::io::Write as _;
 pub(crate) use aks::{Aks, SERVER, Way, alice, ways_of_machines};
 #[cfg(unix)]
 pub(crate) use desk::{Desk, for_every_kubectl};
+#[cfg(target_os = "linux")]
+pub(crate) use fleet::{Fleet, SESSIONS};
 #[cfg(unix)]
 pub(crate) use kubectls::{Kubectl, kubectls};
 pub(crate) use patience::until;

@@ -1,0 +1,179 @@
+//! What `status` says before, between and after sign-ins; and that it asks nobody.
+
+use std::fs;
+
+use fleetkey_sandbox::{Person, Route};
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::support::{Fleet, SESSIONS, alice};
+
+fn json(fleet: &Fleet, more: &[&str]) -> Value {
+    let program = fleet.plugin(["status", "--json"]).args(more.iter().copied());
+    // a place of keys that would be asked hangs, and is none
+    let program = program.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    let run = program.run();
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.stdout))
+}
+
+/// What the next call of each context will do, and how often.
+fn next(fleet: &Fleet) -> Vec<(String, usize)> {
+    let mut all: Vec<(String, usize)> = Vec::new();
+    for context in json(fleet, &[])["contexts"].as_array().unwrap() {
+        let word = context["next"].as_str().unwrap();
+        match all.iter_mut().find(|(known, _)| known == word) {
+            Some((_, count)) => *count += 1,
+            None => all.push((word.to_owned(), 1)),
+        }
+    }
+    all
+}
+
+fn words(pairs: &[(&str, usize)]) -> Vec<(String, usize)> {
+    pairs.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect()
+}
+
+#[test]
+fn it_says_what_the_next_call_will_do_and_asks_nobody() {
+    let fleet = Fleet::new();
+    assert_eq!(next(&fleet), words(&[("ask", 40)]));
+    assert_eq!(fleet.sandbox.total(), 0);
+    assert_eq!(fleet.login().code, Some(0));
+    let before = fleet.sandbox.total();
+    assert_eq!(next(&fleet), words(&[("kept", 40)]));
+    // what was lent is gone, the sessions stand
+    fs::remove_dir_all(fleet.home.join(".cache/fleetkey")).unwrap();
+    fs::remove_dir_all(fleet.home.join(".aws/cli")).unwrap();
+    assert_eq!(next(&fleet), words(&[("renew", 40)]));
+    for file in SESSIONS {
+        fs::remove_file(fleet.home.join(file)).unwrap();
+    }
+    assert_eq!(next(&fleet), words(&[("renew", 24), ("ask", 16)]));
+    assert_eq!(fleet.sandbox.total(), before);
+    // and it is what happens
+    let run = fleet.get_token(0);
+    assert!(fleet.takes(0, &run), "{}", run.stderr);
+    assert_eq!(fleet.get_token(24).code, Some(3));
+}
+
+#[test]
+fn a_session_has_an_end_a_keeper_and_a_protection() {
+    let fleet = Fleet::new();
+    assert_eq!(fleet.login().code, Some(0));
+    let all = json(&fleet, &["--identities"]);
+    let identities = all["identities"].as_array().unwrap();
+    assert_eq!(identities.len(), 5);
+    for identity in identities {
+        let session = &identity["session"];
+        assert_eq!(session["state"], "signed-in");
+        assert_eq!(session["renews"], true);
+        assert!(session["since"].is_string(), "{identity}");
+        let is_aws = identity["provider"] == "aws";
+        assert_eq!(session["keeper"], if is_aws { "aws" } else { "fleetkey" });
+        assert_eq!(session["until"].is_string(), is_aws);
+        // these tests have no place for keys but a file
+        assert_eq!(session["protection"].is_string(), !is_aws, "{identity}");
+    }
+    let run = fleet.plugin(["status"]).run();
+    assert!(run.stdout.ends_with("protected by file permissions only\n"), "{}", run.stdout);
+    let run = fleet.plugin(["status", "--identities"]).run();
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(lines.len(), 7, "{}", run.stdout);
+    assert!(
+        lines.iter().any(|line| line.starts_with("SSO session `corp`") && line.contains("3 of 3"))
+    );
+}
+
+#[test]
+fn a_session_that_is_over_and_one_that_cannot_be_asked_for_are_told_apart() {
+    let fleet = Fleet::new();
+    let over = fleet.sandbox.sso_sign_in(alice()).access_token_expired();
+    fleet.home.sso_token("corp", &over.registration_expired().done()).unwrap();
+    let soon = fleet.sandbox.sso_sign_in(alice()).access_token_for(SignedDuration::from_mins(9));
+    fleet.home.sso_token("ops", &soon.legacy().done()).unwrap();
+    let all = json(&fleet, &["eks-00", "eks-02"]);
+    let contexts = all["contexts"].as_array().unwrap();
+    assert_eq!(contexts[0]["next"], "ask");
+    assert_eq!(contexts[0]["session"]["why"], "the last sign-in is over");
+    assert_eq!(
+        (&contexts[1]["next"], &contexts[1]["session"]["renews"]),
+        (&"renew".into(), &false.into())
+    );
+    let all = json(&fleet, &["eks-00", "--ask", "never"]);
+    let context = &all["contexts"][0];
+    assert_eq!(context["next"], "cannot");
+    let line = "fleetkey login aws --cluster-name prod --region us-east-1 --profile dev";
+    assert_eq!(context["command"], line);
+}
+
+#[test]
+fn strangers_and_contexts_that_lead_nowhere_are_told_of() {
+    let fleet = Fleet::new();
+    let text = r#"{"contexts":[
+        {"name":"old","context":{"user":"old","cluster":"c"}},
+        {"name":"plain","context":{"user":"plain","cluster":"c"}},
+        {"name":"lost","context":{"user":"nobody","cluster":"c"}},
+        {"name":"bad","context":{"user":"bad","cluster":"c"}},
+        {"name":"keys","context":{"user":"keys","cluster":"c"}},
+        {"name":"spn","context":{"user":"spn","cluster":"c"}}],
+        "users":[
+        {"name":"old","user":{"exec":{"command":"kubelogin","args":["get-token"]}}},
+        {"name":"plain","user":{"token":"t"}},
+        {"name":"bad","user":{"exec":{"command":"fleetkey",
+            "args":["get-token","aws","--cluster-name","c","--profile","no\u001b[2Jbody"]}}},
+        {"name":"keys","user":{"exec":{"command":"fleetkey",
+            "args":["get-token","aws","--cluster-name","c","--region","us-east-1"],
+            "env":[{"name":"AWS_ACCESS_KEY_ID","value":"AKIDX"},{"name":"AWS_SECRET_ACCESS_KEY","value":"hunter2hunter2"}]}}},
+        {"name":"spn","user":{"exec":{"command":"fleetkey","args":["get-token","azure","-l","spn",
+            "--server-id","6dae42f8-4368-4678-94ff-3960e28e3630","--client-id","33333333-3333-3333-3333-333333333333",
+            "--tenant-id","contoso.com"],"env":[{"name":"AZURE_CLIENT_SECRET","value":"hunter2hunter2"}]}}}]}"#;
+    fs::write(fleet.home.join(".kube/config"), text).unwrap();
+    let all = json(&fleet, &[]);
+    let next: Vec<&str> = all["contexts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|context| context["next"].as_str().unwrap())
+        .collect();
+    assert_eq!(next, ["at-hand", "machine"]);
+    assert_eq!(all["failures"].as_array().unwrap().len(), 2);
+    assert_eq!(all["others"].as_array().unwrap().len(), 2);
+    let run = fleet.plugin(["status"]).run();
+    assert_eq!(run.code, Some(0));
+    for words in
+        ["use keys at hand", "machine: ask the cloud", "cannot:", "1 context runs `kubelogin`"]
+    {
+        assert!(run.stdout.contains(words), "{words}: {}", run.stdout);
+    }
+    run.keeps_secret(&["hunter2hunter2".into()]);
+    assert!(!run.stdout.contains('\u{1b}'), "{:?}", run.stdout);
+    let [what, ..] = fleet.plugin(["status", "nobody"]).run().failed(2);
+    assert_eq!(what, "no context is called `nobody`");
+}
+
+#[test]
+fn az_keeps_its_own_session_and_status_says_so() {
+    let fleet = Fleet::new();
+    let tenant = fleet.aks[0].tenant.clone();
+    let entra = fleet.sandbox.entra();
+    entra.person(Person::new(alice(), std::slice::from_ref(&tenant)));
+    let login = fleetkey_sandbox::AzLogin::person(&tenant, alice()).at_sandbox();
+    let login = login.aks_token(fleetkey_sandbox::AksToken::Absent);
+    fleet.home.az_login(&fleet.sandbox, &login).unwrap();
+    let server = crate::support::SERVER;
+    let text = serde_json::json!({
+        "contexts": [{ "name": "az", "context": { "user": "az", "cluster": "c" } }],
+        "users": [{ "name": "az", "user": { "exec": { "command": "fleetkey",
+            "args": ["get-token", "azure", "--server-id", server, "-l", "azurecli"] } } }],
+    });
+    fs::write(fleet.home.join(".kube/config"), text.to_string()).unwrap();
+    let context = &json(&fleet, &[])["contexts"][0];
+    assert_eq!((&context["next"], &context["session"]["keeper"]), (&"renew".into(), &"az".into()));
+    assert_eq!(fleet.sandbox.count(Route::EntraToken), 0);
+    // its session is left as it is by a sign-out, and that is said
+    let run = fleet.plugin(["logout", "az"]).run();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("until `az logout`"), "{}", run.stdout);
+    assert_eq!(json(&fleet, &[])["contexts"][0]["next"], "renew");
+}
