@@ -66,6 +66,11 @@ impl Cache<'_> {
             self.notes.note(&format!("the credential {key} is not kept: {why}"));
         }
     }
+
+    /// Forgets the credential of that key. Whether there was one; an error is why it is still there.
+    pub(crate) fn forget(&self, key: Fingerprint) -> Result<bool, String> {
+        self.store.remove(&file(key))
+    }
 }
 
 /// The file of that key.

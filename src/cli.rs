@@ -66,10 +66,14 @@ fn tree(typed: &dyn Fn(&str) -> bool) -> Command {
         .after_help(EXIT_CODES)
         .subcommand_required(true)
         .disable_help_subcommand(true);
-    let verbs: [(&str, &str, Grow); 4] = [
+    let verbs: [(&str, &str, Grow); 6] = [
         ("get-token", "Print a token for a cluster as an ExecCredential", get_token),
         ("kubeconfig", "Convert, add and find entries of kubeconfigs", commands::kubeconfig::grow),
-        ("login", "Sign in by hand as the identity that `get-token` would use", login),
+        ("login", "Sign in by hand, once for everything that an identity is used for", login),
+        ("logout", "Sign out, and remove what was lent", |verb, _| commands::logout::grow(verb)),
+        ("status", "Say how every context stands, and what comes next", |verb, _| {
+            commands::status::grow(verb)
+        }),
         ("trust", "Say which further hosts may be given secrets", trust),
     ];
     verbs.into_iter().fold(with_flags(root), |root, (name, about, grow)| {
@@ -148,7 +152,8 @@ fn get_token(verb: Command, typed: &dyn Fn(&str) -> bool) -> Command {
 }
 
 fn login(verb: Command, typed: &dyn Fn(&str) -> bool) -> Command {
-    with_providers(verb, typed, &|command| command)
+    let verb = commands::login::grow(verb.subcommand_required(false));
+    with_providers(verb, typed, &commands::login::ways)
 }
 
 /// A verb with a command for each provider, which has the provider's flags.

@@ -70,6 +70,20 @@ pub(crate) fn no_flags(provider: &dyn Provider) -> Result<ArgMatches> {
         .map_err(|error| crate::cli::usage(&error))
 }
 
+/// What clients tell a plugin of a cluster, by its entry in the kubeconfig.
+pub(crate) fn told(cluster: &Value) -> ClusterInfo {
+    let text = |key| cluster.get(key).and_then(Value::as_str);
+    let extensions = cluster.get("extensions").and_then(Value::as_array).into_iter().flatten();
+    let named = |one: &&Value| one.get("name").and_then(Value::as_str) == Some(EXTENSION);
+    let config =
+        extensions.filter(named).find_map(|one| one.get("extension")?.as_object().cloned());
+    ClusterInfo {
+        server: text("server").unwrap_or_default().to_owned(),
+        proxy_url: text("proxy-url").map(str::to_owned),
+        config: config.unwrap_or_default(),
+    }
+}
+
 /// The cluster's extension that clients hand to plugins.
 pub(crate) const EXTENSION: &str = "client.authentication.k8s.io/exec";
 

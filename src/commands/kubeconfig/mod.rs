@@ -57,7 +57,7 @@ pub(crate) fn run(
 }
 
 /// `--kubeconfig`
-fn kubeconfig() -> Arg {
+pub(super) fn kubeconfig() -> Arg {
     Arg::new("kubeconfig")
         .long("kubeconfig")
         .value_name("FILE")
@@ -91,7 +91,7 @@ fn bare_command() -> Arg {
 }
 
 /// Whether a terminal may be sent colours (no-color.org).
-fn may_colour(host: &Host) -> bool {
+pub(super) fn may_colour(host: &Host) -> bool {
     let is_set = |name| host.env.var(name).is_some_and(|value| !value.is_empty());
     !is_set("NO_COLOR") && host.env.var("TERM").is_none_or(|term| term != "dumb")
 }

@@ -1,0 +1,312 @@
+//! `fleetkey status`: how every context stands, and what the next `kubectl` will do.
+//!
+//! Nothing is asked: no network, no other program, no place where keys lie, and nobody. What is said is
+//! what files say.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use fleetkey_provider::{Error, Request, Result, SessionState, Standing, one_line, shown};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::kubeconfig;
+use crate::{
+    World,
+    fleet::{
+        Books, Column, Fleet, Identity, Next, Outlook, Question, Stranger, Tone, counted,
+        only_look, span, steps, table,
+    },
+    host::stdout_width,
+    options::Options,
+};
+
+pub(crate) fn grow(verb: Command) -> Command {
+    let switch = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    verb.subcommand_required(false)
+        .arg(contexts("The contexts to look at [default: all]"))
+        .arg(kubeconfig::kubeconfig())
+        .arg(
+            switch("identities").help("A line for each identity, in place of one for each context"),
+        )
+        .arg(switch("json").help("Print it as JSON, with all times"))
+}
+
+/// `CONTEXT…`
+pub(super) fn contexts(help: &'static str) -> Arg {
+    Arg::new("contexts").value_name("CONTEXT").num_args(0..).help(help)
+}
+
+/// What that and `--kubeconfig` say.
+pub(super) fn meant(matches: &mut ArgMatches) -> (Option<PathBuf>, Vec<String>) {
+    let names = matches.remove_many::<String>("contexts").into_iter().flatten().collect();
+    (matches.remove_one("kubeconfig"), names)
+}
+
+pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World) -> Result<()> {
+    world.attend(options, None);
+    only_look(&mut world.host);
+    let (file, names) = meant(matches);
+    let fleet = Fleet::read(file.as_deref(), &names, world)?;
+    let world = &*world;
+    let mut books = Books::new(world);
+    let mut seen = Vec::new();
+    for identity in &fleet.identities {
+        let mut contexts = Vec::new();
+        for question in identity.meant() {
+            fleet.surroundings.wear(&question.ours.env);
+            contexts.push((question, books.outlook(question)));
+        }
+        seen.push((identity, contexts));
+    }
+    let view = View { fleet: &fleet, seen, now: world.host.clock.now() };
+    if matches.get_flag("json") {
+        return world.print(&format!("{:#}\n", view.json(matches.get_flag("identities"))));
+    }
+    let width = (world.stdout_is_terminal)().then(stdout_width).flatten();
+    let coloured = (world.stdout_is_terminal)() && kubeconfig::may_colour(&world.host);
+    let text = if matches.get_flag("identities") {
+        view.identities(width, coloured)
+    } else {
+        view.contexts(width, coloured)
+    };
+    world.print(&(text + &view.remarks()))
+}
+
+type Seen<'f> = (&'f Identity, Vec<(&'f Question, Outlook)>);
+
+/// What was seen.
+struct View<'f> {
+    fleet: &'f Fleet,
+    seen: Vec<Seen<'f>>,
+    now: Timestamp,
+}
+
+impl View<'_> {
+    fn contexts(&self, width: Option<usize>, coloured: bool) -> String {
+        let is_narrow = width.is_some_and(|width| width < ROOM_FOR_SOURCES);
+        let columns = [
+            Column::wide("CONTEXT", 12),
+            Column::fixed("CLOUD"),
+            Column::wide("IDENTITY", 12),
+            Column::wide("SOURCE", 10),
+            Column::fixed("SESSION"),
+            Column::fixed("CREDENTIAL"),
+            Column::wide("NEXT", 16),
+        ];
+        let mut rows = Vec::new();
+        for (question, outlook) in self.seen.iter().flat_map(|(_, questions)| questions) {
+            let request = &*question.request;
+            let row = vec![
+                shown(&question.ours.context),
+                request.provider().to_owned(),
+                one_line(&request.describe()),
+                one_line(&source(question)),
+                self.session(&outlook.session),
+                outlook.credential.map_or_else(|| "-".into(), |until| span(self.now, until)),
+                next(&outlook.next),
+            ];
+            rows.push((tone(&outlook.next), row));
+        }
+        for (context, why) in &self.fleet.broken {
+            let mut row = vec![shown(context)];
+            row.extend(["-"; 5].map(str::to_owned));
+            row.push(format!("cannot: {}", one_line(why.message())));
+            rows.push((Tone::Wrong, row));
+        }
+        if !is_narrow {
+            return table(&columns, &rows, width, coloured);
+        }
+        let columns: Vec<Column> =
+            columns.into_iter().filter(|column| column.name != "SOURCE").collect();
+        for (_, row) in &mut rows {
+            row.remove(3);
+        }
+        table(&columns, &rows, width, coloured)
+    }
+
+    fn identities(&self, width: Option<usize>, coloured: bool) -> String {
+        let columns = [
+            Column::wide("IDENTITY", 16),
+            Column::fixed("CLOUD"),
+            Column::fixed("CONTEXTS"),
+            Column::fixed("SESSION"),
+            Column::fixed("CREDENTIALS"),
+            Column::wide("NEXT", 16),
+        ];
+        let row = |(identity, questions): &Seen<'_>| {
+            let worst = worst(questions)?;
+            let credentials = identity.credentials();
+            let is_there = |(one, _): &&(&Question, usize)| {
+                let outlook = questions.iter().find(|(question, _)| std::ptr::eq(*question, *one));
+                outlook.is_some_and(|(_, outlook)| outlook.credential.is_some())
+            };
+            let kept = credentials.iter().filter(is_there).count();
+            let row = vec![
+                one_line(&identity.name),
+                identity.provider.to_owned(),
+                questions.len().to_string(),
+                self.session(&worst.session),
+                format!("{kept} of {}", credentials.len()),
+                next(&worst.next),
+            ];
+            Some((tone(&worst.next), row))
+        };
+        let rows: Vec<_> = self.seen.iter().filter_map(row).collect();
+        table(&columns, &rows, width, coloured)
+    }
+
+    fn session(&self, state: &SessionState) -> String {
+        match state {
+            SessionState::None => "-".into(),
+            SessionState::SignedOut(_) => "none".into(),
+            SessionState::SignedIn(Standing { until: Some(end), renews, .. }) => {
+                if *renews && *end <= self.now { "renews".into() } else { span(self.now, *end) }
+            }
+            SessionState::SignedIn(Standing { keeper: Some(keeper), .. }) => (*keeper).into(),
+            SessionState::SignedIn(_) => "kept".into(),
+        }
+    }
+
+    /// What does not fit into a table.
+    fn remarks(&self) -> String {
+        let mut lines = String::new();
+        let outlooks = || self.seen.iter().flat_map(|(_, all)| all).map(|(_, outlook)| outlook);
+        let is_plain = |outlook: &Outlook| match &outlook.session {
+            SessionState::SignedIn(standing) => standing.is_plain,
+            _ => false,
+        };
+        if outlooks().any(is_plain) {
+            lines += "kept sessions are protected by file permissions only\n";
+        }
+        lines + &strangers(&self.fleet.strangers)
+    }
+
+    fn json(&self, by_identity: bool) -> Value {
+        let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        let session = |state: &SessionState| match state {
+            SessionState::None => Value::Null,
+            SessionState::SignedOut(why) => json!({ "state": "signed-out", "why": why }),
+            SessionState::SignedIn(Standing { until, renews, since, keeper, is_plain }) => json!({
+                "state": "signed-in", "until": time(*until), "renews": renews,
+                "since": time(*since), "keeper": keeper.unwrap_or("fleetkey"),
+                "protection": is_plain.then_some("file permissions only"),
+            }),
+        };
+        let verdict = |outlook: &Outlook| {
+            let why = if let Next::Cannot(why) = &outlook.next { Some(why) } else { None };
+            let mut facts = json!({
+                "session": session(&outlook.session), "credentialUntil": time(outlook.credential),
+                "next": outlook.next.word(),
+            });
+            if let Some(why) = why {
+                facts["why"] = why.to_string().into();
+                facts["command"] = why.next_line().into();
+            }
+            facts
+        };
+        let merged = |mut one: Value, other: Value| {
+            if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
+                one.extend(other);
+            }
+            one
+        };
+        let context = |(question, outlook): &(&Question, Outlook)| {
+            let request = &*question.request;
+            let facts = json!({
+                "context": question.ours.context, "user": question.ours.user,
+                "provider": request.provider(), "identity": request.describe(),
+                "source": source(question),
+            });
+            merged(facts, verdict(outlook))
+        };
+        let identity = |(identity, questions): &Seen<'_>| {
+            let contexts: Vec<_> = questions.iter().map(|(one, _)| &one.ours.context).collect();
+            let facts = json!({
+                "identity": identity.name, "provider": identity.provider, "contexts": contexts,
+                "credentials": identity.credentials().len(),
+            });
+            Some(merged(facts, verdict(worst(questions)?)))
+        };
+        let failure = |(context, why): &(String, Error)| json!({ "context": context, "next": "cannot", "why": why.to_string(), "command": why.next_line() });
+        let other = |Stranger { context, program }: &Stranger| json!({ "context": context, "program": program });
+        let mut all = json!({
+            "failures": self.fleet.broken.iter().map(failure).collect::<Vec<_>>(),
+            "others": self.fleet.strangers.iter().map(other).collect::<Vec<_>>(),
+        });
+        if by_identity {
+            all["identities"] = self.seen.iter().filter_map(identity).collect();
+        } else {
+            all["contexts"] = self.seen.iter().flat_map(|(_, all)| all).map(context).collect();
+        }
+        all
+    }
+}
+
+/// A line about contexts that run something else, if there are any.
+pub(super) fn strangers(strangers: &[Stranger]) -> String {
+    let mut programs: Vec<String> = Vec::new();
+    let mut silent = 0;
+    for Stranger { program, .. } in strangers {
+        match program.as_ref().map(|program| format!("`{}`", shown(program))) {
+            None => silent += 1,
+            Some(program) if programs.contains(&program) => {}
+            Some(program) => programs.push(program),
+        }
+    }
+    let mut lines = Vec::new();
+    let others = strangers.len() - silent;
+    if others > 0 {
+        let (run, programs) =
+            (counted(others, "context runs", "contexts run"), programs.join(", "));
+        lines.push(format!("{run} {programs}; for fleetkey there: fleetkey kubeconfig convert\n"));
+    }
+    if silent > 0 {
+        let sign_in = counted(silent, "context signs in", "contexts sign in");
+        lines.push(format!("{sign_in} by a token or a certificate\n"));
+    }
+    lines.concat()
+}
+
+/// What its credential stands on, as a person would say it.
+fn source(question: &Question) -> String {
+    let request = &*question.request;
+    match request.session() {
+        Some(_) => request.signer(),
+        None => steps(request).last().map(Request::describe).unwrap_or_default(),
+    }
+}
+
+/// The one of an identity's contexts that has the most before it.
+fn worst<'o>(questions: &'o [(&Question, Outlook)]) -> Option<&'o Outlook> {
+    let rank = |outlook: &&Outlook| match outlook.next {
+        Next::Kept | Next::AtHand => 0,
+        Next::Machine => 1,
+        Next::Renew => 2,
+        Next::Ask(_) => 3,
+        Next::Cannot(_) => 4,
+    };
+    questions.iter().map(|(_, outlook)| outlook).max_by_key(rank)
+}
+
+fn next(next: &Next) -> String {
+    match next {
+        Next::Kept => "use what is kept".into(),
+        Next::AtHand => "use keys at hand".into(),
+        Next::Renew => "renew silently".into(),
+        Next::Ask(_) => "ask a person".into(),
+        Next::Machine => "machine: ask the cloud".into(),
+        Next::Cannot(why) => format!("cannot: {}", one_line(why.message())),
+    }
+}
+
+fn tone(next: &Next) -> Tone {
+    match next {
+        Next::Ask(_) => Tone::Due,
+        Next::Cannot(_) => Tone::Wrong,
+        Next::Kept | Next::AtHand | Next::Renew | Next::Machine => Tone::Plain,
+    }
+}
+
+/// A terminal with fewer columns has no room for where a credential comes from.
+const ROOM_FOR_SOURCES: usize = 110;

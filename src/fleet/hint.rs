@@ -1,0 +1,212 @@
+//! Writing down who signed in, so that the next sign-in page proposes them: as flags of the users whose
+//! contexts they signed in for.
+//!
+//! Who is named has a session of their own, by that name. So the session and the credentials that are
+//! there are kept under it first; then the users are changed; and then what was kept under no name goes.
+//! A run that is cut short leaves both or one, and either serves. Where a context of that identity cannot
+//! say a name by itself, such as one whose user serves many, nothing is changed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use fleetkey_provider::{Credential, Error, Result, SessionKey, shown};
+use serde_json::{Value, json};
+
+use super::{Identity, Ours, Question, Surroundings};
+use crate::{
+    World,
+    cache::Cache,
+    kubeconfig::{
+        document::{Document, Section, digest},
+        edit::Editor,
+        files,
+        outcome::Outcome,
+        plan::{Edit, Plan},
+        undo::Undo,
+        yaml::Kind,
+    },
+};
+
+/// What came of it: a line for a person.
+pub(crate) enum Hinted {
+    /// Written.
+    Written(String),
+    /// Left as it was, and why.
+    Left(String),
+}
+
+/// Names whoever signed in, in the users of all contexts of their identity. `None` if there is nothing to
+/// name. `lent` are the credentials that came, each with its question.
+pub(crate) fn hint(
+    identity: &Identity,
+    lent: &[(&Question, Credential)],
+    surroundings: &Surroundings,
+    world: &World,
+) -> Option<Hinted> {
+    let mut names = lent.iter().map(|(question, credential)| question.request.hint(credential));
+    let flags = names.next().flatten()?;
+    if names.any(|other| other.as_ref() != Some(&flags)) {
+        return None;
+    }
+    let who = flags.last().map(|name| shown(name)).unwrap_or_default();
+    Some(match name(identity, lent, &flags, surroundings, world) {
+        Ok(users) => {
+            Hinted::Written(format!("`{}` is written into {users}", shown(&flags.join(" "))))
+        }
+        Err(why) => Hinted::Left(format!("{who} is not written into the kubeconfig: {why}")),
+    })
+}
+
+fn name(
+    identity: &Identity,
+    lent: &[(&Question, Credential)],
+    flags: &[String],
+    surroundings: &Surroundings,
+    world: &World,
+) -> Result<String> {
+    let old = identity.session.ok_or_else(|| Error::failed("nobody signs in"))?;
+    let mut named = Vec::new();
+    for question in &identity.questions {
+        named.push(with_flags(question, flags, surroundings, world)?);
+    }
+    let new = named.first().and_then(|question| question.request.session());
+    let new = new.filter(|new| named.iter().all(|other| other.request.session() == Some(*new)));
+    let new = new.ok_or_else(|| Error::failed("their contexts would not be one identity"))?;
+    if new == old {
+        return Err(Error::failed("it changes nothing"));
+    }
+    keep_too(old, new, world)?;
+    for (question, credential) in lent {
+        let same = |(other, _): &(&Question, &Question)| {
+            other.request.fingerprint() == question.request.fingerprint()
+                && other.folders.cache == question.folders.cache
+        };
+        let mut pairs = identity.questions.iter().zip(&named);
+        if let Some((_, named)) = pairs.find(same) {
+            keep(named, credential, world);
+        }
+    }
+    let mut users: BTreeMap<&Path, BTreeSet<&str>> = BTreeMap::new();
+    for Ours { user, file, .. } in identity.questions.iter().map(|question| &question.ours) {
+        users.entry(file).or_default().insert(user);
+    }
+    let mut number = 0;
+    for (file, users) in users {
+        number += write(file, &users, flags, world)?;
+    }
+    // what is left of it serves nobody here
+    world.host.sessions.open(old)?.forget();
+    for (question, _) in lent {
+        forget(question, world);
+    }
+    Ok(super::counted(number, "user of the kubeconfig", "users of the kubeconfig"))
+}
+
+/// The same question, asked with these flags.
+fn with_flags(
+    question: &Question,
+    flags: &[String],
+    surroundings: &Surroundings,
+    world: &World,
+) -> Result<Question> {
+    let Ours { context, args, .. } = &question.ours;
+    let is_for_many = args.get(1).is_none_or(|word| word.starts_with('-'));
+    if is_for_many {
+        return Err(Error::config(format!(
+            "the user of context `{}` serves clusters of every cloud",
+            shown(context)
+        )));
+    }
+    let ours = Ours { args: with(args, flags), ..question.ours.clone() };
+    Question::of(ours, surroundings, &world.host)
+}
+
+/// The flags behind those there are.
+fn with(args: &[String], flags: &[String]) -> Vec<String> {
+    args.iter().chain(flags).cloned().collect()
+}
+
+/// Keeps a session under another name too.
+fn keep_too(old: SessionKey, new: SessionKey, world: &World) -> Result<()> {
+    let sessions = &world.host.sessions;
+    let secret = match sessions.open(old)?.read()? {
+        Some(kept) if !kept.interrupted => kept.secret,
+        _ => return Err(Error::failed("their session is not kept")),
+    };
+    sessions.open(new)?.keep(&secret)
+}
+
+fn keep(question: &Question, credential: &Credential, world: &World) {
+    let Some(folder) = &question.folders.cache else { return };
+    let (request, notes) = (&question.request, &*world.host.notes);
+    let store = world.store(&folder.join(request.provider()));
+    Cache { store: &*store, notes }.keep(request.fingerprint(), &request.describe(), credential);
+}
+
+fn forget(question: &Question, world: &World) {
+    let Some(folder) = &question.folders.cache else { return };
+    let store = world.store(&folder.join(question.request.provider()));
+    let cache = Cache { store: &*store, notes: &*world.host.notes };
+    // what stays is over within the hour
+    drop(cache.forget(question.request.fingerprint()));
+}
+
+/// Adds the flags to users of a file. How many there were.
+fn write(path: &Path, users: &BTreeSet<&str>, flags: &[String], world: &World) -> Result<usize> {
+    let undo = Undo::open(world)?;
+    files::change(path, &world.host, |now| {
+        let old = now.unwrap_or_default();
+        let mut outcome = Outcome::of(path, old, |document| plan(document, users, flags))?;
+        if outcome.edits.len() != users.len() {
+            return Err(Error::failed("another program changed its users meanwhile"));
+        }
+        undo.push(&real(path, world), outcome.layer()?)?;
+        let number = outcome.edits.len();
+        Ok((Some(std::mem::take(&mut outcome.new)), number))
+    })
+}
+
+fn real(path: &Path, world: &World) -> PathBuf {
+    world.host.files.real(path)
+}
+
+fn plan(document: &Document<'_>, users: &BTreeSet<&str>, flags: &[String]) -> Result<Plan> {
+    let tree = &document.tree;
+    let editor = Editor::new(tree);
+    let mut plan = Plan::default();
+    let mut seen = BTreeSet::new();
+    for (index, entry) in document.entries(Section::Users).iter().enumerate() {
+        if !users.contains(entry.name) || !seen.insert(entry.name) {
+            continue;
+        }
+        let cannot = |why: &str| Error::config(format!("user `{}` {why}", shown(entry.name)));
+        let value = document.value(entry).map_err(|_| cannot("is larger than any user is"))?;
+        let exec = entry.value.and_then(|user| tree.get(tree.target(user), "exec"));
+        let exec = exec.map(|exec| tree.target(exec));
+        let exec = exec.filter(|exec| matches!(tree.node(*exec).kind, Kind::Map { .. }));
+        let exec = exec.ok_or_else(|| cannot("is not written as it was"))?;
+        let args: Vec<String> = value
+            .pointer("/exec/args")
+            .and_then(Value::as_array)
+            .map(|args| args.iter().filter_map(|arg| arg.as_str().map(str::to_owned)).collect())
+            .unwrap_or_default();
+        let args = json!(with(&args, flags));
+        let mut whole = tree.value(entry.item).unwrap_or_default();
+        if let Some(place) = whole.pointer_mut("/user/exec/args") {
+            *place = args.clone();
+        }
+        plan.edits.push(Edit {
+            section: Section::Users,
+            index: Some(index),
+            name: entry.name.to_owned(),
+            item: tree.node(entry.item).place(),
+            splices: editor.set(exec, "args", &args).into_iter().collect(),
+            before: Some(value.to_string()),
+            meaning: Some(digest(&whole)),
+            notes: Vec::new(),
+        });
+    }
+    Ok(plan)
+}

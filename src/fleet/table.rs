@@ -1,0 +1,136 @@
+//! Rows and columns on a terminal, each row in a colour of its own.
+//!
+//! Where a terminal is narrow, the columns give way that may, the widest first; times and numbers never do.
+
+/// A column.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Column {
+    /// Its heading.
+    pub(crate) name: &'static str,
+    /// What it may be narrowed to; nothing if it may not.
+    pub(crate) least: Option<usize>,
+}
+
+/// How a row is meant, which a colour says once more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Tone {
+    /// All is well.
+    Plain,
+    /// Somebody will have to do something.
+    Due,
+    /// Something is wrong.
+    Wrong,
+}
+
+impl Column {
+    /// One that may be narrowed to so many characters.
+    pub(crate) const fn wide(name: &'static str, least: usize) -> Self {
+        Self { name, least: Some(least) }
+    }
+
+    /// One that stays as wide as it is.
+    pub(crate) const fn fixed(name: &'static str) -> Self {
+        Self { name, least: None }
+    }
+}
+
+/// The rows below their heading. `width` is that of the terminal, if there is one.
+pub(crate) fn table(
+    columns: &[Column],
+    rows: &[(Tone, Vec<String>)],
+    width: Option<usize>,
+    coloured: bool,
+) -> String {
+    let heading: Vec<String> = columns.iter().map(|column| column.name.to_owned()).collect();
+    let mut widths = vec![0; columns.len()];
+    for row in std::iter::once(&heading).chain(rows.iter().map(|(_, row)| row)) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    if let Some(width) = width {
+        fit(&mut widths, columns, width);
+    }
+    let mut text = paint(&line(&heading, &widths), coloured.then_some(BOLD));
+    for (tone, row) in rows {
+        let colour = match tone {
+            Tone::Plain => None,
+            Tone::Due => Some(YELLOW),
+            Tone::Wrong => Some(RED),
+        };
+        text += &paint(&line(row, &widths), colour.filter(|_| coloured));
+    }
+    text
+}
+
+fn fit(widths: &mut [usize], columns: &[Column], width: usize) {
+    let gaps = GAP.len() * widths.len().saturating_sub(1);
+    while widths.iter().sum::<usize>() + gaps > width {
+        let may = widths.iter_mut().zip(columns).filter_map(|(width, column)| {
+            let least = column.least?;
+            (*width > least).then_some(width)
+        });
+        let Some(widest) = may.max() else { return };
+        *widest -= 1;
+    }
+}
+
+fn line(row: &[String], widths: &[usize]) -> String {
+    let mut line = String::new();
+    for (cell, width) in row.iter().zip(widths) {
+        let length = cell.chars().count();
+        let cell: String = if length > *width {
+            cell.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+        } else {
+            cell.clone()
+        };
+        let rest = width - cell.chars().count().min(*width);
+        line = line + &cell + &" ".repeat(rest) + GAP;
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+fn paint(line: &str, colour: Option<&str>) -> String {
+    match colour {
+        Some(colour) => format!("\u{1b}[{colour}m{line}\u{1b}[0m\n"),
+        None => format!("{line}\n"),
+    }
+}
+
+const GAP: &str = "  ";
+const BOLD: &str = "1";
+const RED: &str = "31";
+const YELLOW: &str = "33";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 2] = [Column::wide("NAME", 6), Column::fixed("UNTIL")];
+
+    fn rows() -> Vec<(Tone, Vec<String>)> {
+        let row = |name: &str, until: &str| vec![name.to_owned(), until.to_owned()];
+        vec![(Tone::Plain, row("short", "8 h")), (Tone::Wrong, row("a longer name", "59 min 1 s"))]
+    }
+
+    #[test]
+    fn what_may_give_way_does_and_nothing_else() {
+        let text = "NAME           UNTIL\nshort          8 h\na longer name  59 min 1 s\n";
+        assert_eq!(table(&COLUMNS, &rows(), None, false), text);
+        let text = "NAME      UNTIL\nshort     8 h\na longe…  59 min 1 s\n";
+        assert_eq!(table(&COLUMNS, &rows(), Some(20), false), text);
+        let text = "NAME    UNTIL\nshort   8 h\na lon…  59 min 1 s\n";
+        assert_eq!(table(&COLUMNS, &rows(), Some(1), false), text);
+    }
+
+    #[test]
+    fn colours_change_no_column() {
+        let text = table(&COLUMNS, &rows(), None, true);
+        assert!(text.starts_with("\u{1b}[1mNAME           UNTIL\u{1b}[0m\n"), "{text:?}");
+        assert!(text.contains("\n\u{1b}[31ma longer name"), "{text:?}");
+        let plain = ["\u{1b}[1m", "\u{1b}[31m", "\u{1b}[0m"];
+        let plain = plain.iter().fold(text, |text, code| text.replace(code, ""));
+        assert_eq!(plain, table(&COLUMNS, &rows(), None, false));
+    }
+}
