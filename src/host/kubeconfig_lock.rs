@@ -28,6 +28,16 @@ impl KubeconfigLock {
         name.into()
     }
 
+    /// Which lock of the file that is, however its folder was named: two names of one are one lock.
+    pub(crate) fn place(file: &Path) -> PathBuf {
+        let lock = Self::beside(file);
+        let folder = lock.parent().and_then(|folder| fs::canonicalize(folder).ok());
+        match (folder, lock.file_name()) {
+            (Some(folder), Some(name)) => folder.join(name),
+            _ => lock,
+        }
+    }
+
     /// Whether somebody has a lock of that name.
     pub(crate) fn is_there(lock: &Path) -> bool {
         fs::symlink_metadata(lock).is_ok()

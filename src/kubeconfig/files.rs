@@ -22,11 +22,12 @@ const LONGEST_UNREAD: Duration = Duration::from_secs(1);
 /// `~/.kube/config`. They need not be there.
 pub(crate) fn named(flag: Option<&Path>, host: &Host) -> Result<Vec<PathBuf>> {
     if let Some(path) = flag {
-        return Ok(vec![path.to_owned()]);
+        return Ok(vec![absolute(path)]);
     }
     let variable = host.env.var(KUBECONFIG).unwrap_or_default();
     let mut files: Vec<PathBuf> = Vec::new();
     for path in std::env::split_paths(&variable).filter(|path| !path.as_os_str().is_empty()) {
+        let path = absolute(&path);
         if !files.contains(&path) {
             files.push(path);
         }
@@ -40,6 +41,11 @@ pub(crate) fn named(flag: Option<&Path>, host: &Host) -> Result<Vec<PathBuf>> {
         files.push(home.join(".kube").join("config"));
     }
     Ok(files)
+}
+
+/// A path that somebody typed is meant from where they are, as by clients.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The text of a kubeconfig; `None` if there is no such file. kubectl writes in place, under its lock: while
@@ -62,7 +68,12 @@ pub(crate) fn read(path: &Path, host: &Host) -> Result<Option<String>> {
 
 fn read_now(path: &Path, host: &Host) -> Result<Option<String>> {
     let Some(bytes) = host.files.read_large(path, LARGEST)? else { return Ok(None) };
-    String::from_utf8(bytes).map(Some).map_err(|error| {
+    // clients read past a mark that some editors put first
+    let text = match bytes.strip_prefix(MARK.as_bytes()) {
+        Some(rest) => String::from_utf8(rest.to_owned()),
+        None => String::from_utf8(bytes),
+    };
+    text.map(Some).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = String::from_utf8_lossy(&error.as_bytes()[..at]).matches('\n').count() + 1;
         let path = path.to_string_lossy();
@@ -71,6 +82,9 @@ fn read_now(path: &Path, host: &Host) -> Result<Option<String>> {
             .next(format!("sed -n {line}p {}", quoted(&path)))
     })
 }
+
+/// The byte order mark that PowerShell writes first.
+const MARK: &str = "\u{feff}";
 
 /// Changes a file under its lock: hands over what stands there now, and writes what comes back, if
 /// anything does. Mode, owner and links stay.
@@ -82,9 +96,15 @@ pub(crate) fn change<T>(
     let real = host.files.real(path);
     let _named = locked(path, host)?;
     // who works on the file by its other name has another lock
-    let _real = if real == path { None } else { Some(locked(&real, host)?) };
+    let is_one = KubeconfigLock::place(&real) == KubeconfigLock::place(path);
+    let _real = if is_one { None } else { Some(locked(&real, host)?) };
+    let is_marked = || {
+        let bytes = host.files.read_large(path, LARGEST).ok().flatten();
+        bytes.is_some_and(|bytes| bytes.starts_with(MARK.as_bytes()))
+    };
     let (new, done) = change(read_now(path, host)?)?;
     if let Some(new) = new {
+        let new = if is_marked() { [MARK, &new].concat() } else { new };
         host.files.replace(path, new.as_bytes())?;
     }
     Ok(done)
@@ -148,8 +168,9 @@ mod tests {
             files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>()
         };
         let env = [("KUBECONFIG", ":/a::b:/a"), ("HOME", "/h")];
-        assert_eq!(of(Some("f"), &env), ["f"]);
-        assert_eq!(of(None, &env), ["/a", "b"]);
+        let here = |name: &str| absolute(Path::new(name)).display().to_string();
+        assert_eq!(of(Some("f"), &env), [here("f")]);
+        assert_eq!(of(None, &env), ["/a", &here("b")]);
         assert_eq!(of(None, &env[1..]), ["/h/.kube/config"]);
         assert!(named(None, &host(&[("KUBECONFIG", "")])).is_err());
     }
@@ -173,6 +194,27 @@ mod tests {
         assert_eq!(fs::read_to_string(&real).unwrap(), "b: 2\n");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn a_folder_behind_a_link_is_no_second_lock() {
+        let home = tempfile::tempdir().unwrap();
+        let (folder, link) = (home.path().join("folder"), home.path().join("link"));
+        fs::create_dir(&folder).unwrap();
+        std::os::unix::fs::symlink("folder", &link).unwrap();
+        fs::write(folder.join("config"), "a: 1\n").unwrap();
+        change(&link.join("config"), &host(&[]), |_| Ok((Some("b: 2\n".into()), ()))).unwrap();
+        assert_eq!(fs::read_to_string(folder.join("config")).unwrap(), "b: 2\n");
+    }
+
+    #[test]
+    fn a_byte_order_mark_stays_and_is_not_read() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("config");
+        fs::write(&file, "\u{feff}a: 1\n").unwrap();
+        assert_eq!(read(&file, &host(&[])).unwrap().as_deref(), Some("a: 1\n"));
+        change(&file, &host(&[]), |text| Ok((text.map(|text| text + "b: 2\n"), ()))).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "\u{feff}a: 1\nb: 2\n");
     }
 
     #[test]
