@@ -4,12 +4,14 @@ use std::fmt;
 
 use fleetkey_provider::{
     Adoption, Entry, EntryUser, Error, ExposeSecret, Overrides, Provider, Result, SecretString,
+    one_line,
 };
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::{
     document::{Document, Section},
-    reached,
+    reached::{self, Reached},
     stanza::{Stanza, Written},
     takeover::{Takeover, Wish},
 };
@@ -125,19 +127,18 @@ impl Described {
         };
         let (cluster, cluster_value) = named(Section::Clusters)?;
         let (user, user_value) = named(Section::Users)?;
-        let Value::Object(cluster_value) = cluster_value else {
-            return Err(strange("its cluster says nothing"));
-        };
-        let wish = Wish { providers: vec![(provider, overrides)], written: written.clone() };
+        let cluster_value = reached_by(&cluster_value)?;
         let clusters = reached::by_user(&document).remove(user.as_str()).unwrap_or_default();
-        let (user_value, notes) = match wish.take_over(&user_value, &clusters) {
-            Takeover::New(new) => (plain(&new.user), new.adoption.notes),
-            Takeover::Left(error) => return Err(error),
-            Takeover::Nothing if has_plugin(&user_value) => {
-                return Err(strange("its user runs a program that is not known here"));
-            }
-            Takeover::Nothing | Takeover::Ours => (user_value, Vec::new()),
+        let (user_value, notes) = if has_plugin(&user_value) {
+            of_plugin(&user_value, overrides, &clusters, provider, written)?
+        } else {
+            (local(&user_value)?, Vec::new())
         };
+        for name in [&cluster, &user, context.name] {
+            if one_line(name) != *name || name.trim().is_empty() {
+                return Err(strange("an entry has a name that none should have"));
+            }
+        }
         let context = context.name.to_owned();
         Ok(Self { cluster, user, context, cluster_value, user_value, notes })
     }
@@ -188,13 +189,68 @@ fn of_user(user: EntryUser, provider: &dyn Provider, written: &Written) -> Value
     }
 }
 
-/// Without what the cloud wrote for the other program alone.
-fn plain(user: &Value) -> Value {
-    let mut user = user.clone();
-    if let Some(exec) = user.get_mut("exec").and_then(Value::as_object_mut) {
-        exec.retain(|_, value| !value.is_null());
+/// How the cluster is reached: where, and whom to believe there. Whatever else stands there would be
+/// somebody's who is not asked.
+fn reached_by(cluster: &Value) -> Result<Map<String, Value>> {
+    let text = |key: &str| cluster[key].as_str().map(str::to_owned);
+    let server = text("server").unwrap_or_default();
+    let url = Url::parse(&server).ok().filter(|url| {
+        url.scheme() == "https"
+            && url.host_str().is_some_and(|host| !host.is_empty())
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+    });
+    if url.is_none() || one_line(&server) != server {
+        return Err(strange("its server is not an https URL"));
     }
-    user
+    let keys = ["server", "certificate-authority-data", "tls-server-name"];
+    Ok(keys.into_iter().filter_map(|key| Some((key.to_owned(), text(key)?.into()))).collect())
+}
+
+/// A user that runs a program: what it is in our words, and nothing else of it. A kubeconfig that came
+/// from elsewhere says neither which program is run nor with which variables, and only what a
+/// cluster may say about who signs in.
+fn of_plugin(
+    user: &Value,
+    overrides: Overrides,
+    clusters: &[Reached],
+    provider: &'static dyn Provider,
+    written: &Written,
+) -> Result<(Value, Vec<String>)> {
+    let take_over = |overrides: Overrides| {
+        let wish = Wish { providers: vec![(provider, overrides)], written: written.clone() };
+        match wish.take_over(user, clusters) {
+            Takeover::New(new) => Ok(new),
+            Takeover::Left(error) => Err(error),
+            Takeover::Nothing | Takeover::Ours => {
+                Err(strange("its user runs a program that is not known here"))
+            }
+        }
+    };
+    let said = take_over(Overrides::default())?.adoption;
+    provider.extension(&said.args).map_err(|_| {
+        strange("its user names a file, a host or a secret, which is not for it to say")
+    })?;
+    let Adoption { args, env: _, notes, wants_cluster } = take_over(overrides)?.adoption;
+    let adoption = Adoption { args, env: Vec::new(), notes: Vec::new(), wants_cluster };
+    let knows = wants_cluster
+        && !clusters.is_empty()
+        && clusters.iter().all(|cluster| cluster.may_be_told(provider));
+    let stanza = Stanza::new(provider.name(), &adoption, written).knowing_the_cluster(knows);
+    Ok((json!({ "exec": stanza.value() }), notes))
+}
+
+/// A user with a certificate or a token in it.
+fn local(user: &Value) -> Result<Value> {
+    let keys = ["client-certificate-data", "client-key-data", "token"];
+    let texts =
+        keys.into_iter().filter_map(|key| Some((key.to_owned(), user[key].as_str()?.into())));
+    let texts: Map<String, Value> = texts.collect();
+    if texts.is_empty() {
+        return Err(strange("its user has neither a plugin nor a certificate or token in it"));
+    }
+    Ok(Value::Object(texts))
 }
 
 fn has_plugin(user: &Value) -> bool {
@@ -241,12 +297,41 @@ users: [{name: u, user: {token: hunter2}}]
     }
 
     #[test]
+    fn what_is_not_for_a_cluster_to_say_is_not_taken_over() {
+        let text = TEXT
+            .replace(
+                "{server: 'https://c'}",
+                "{server: 'https://c', proxy-url: 'http://p', insecure-skip-tls-verify: true}",
+            )
+            .replace("{token: hunter2}", "{token: hunter2, tokenFile: /x, as: admin}");
+        let addition = described(&text).unwrap().addition();
+        let [cluster, _, user] = &addition.entries;
+        assert_eq!(cluster.value, json!({"server": "https://c"}));
+        assert_eq!(user.item(), json!({"name": "u", "user": {"token": "hunter2"}}));
+    }
+
+    #[test]
     fn a_kubeconfig_of_another_shape_is_refused() {
         for (text, why) in [
             (TEXT.replace("contexts", "x"), "no context"),
             (TEXT.replace("name: c,", "name: d,"), "a cluster that is not there"),
             (TEXT.replace("{token: hunter2}", "{exec: {command: mars}}"), "not known here"),
-            (TEXT.replace("{server: 'https://c'}", "null"), "says nothing"),
+            (TEXT.replace("{server: 'https://c'}", "null"), "not an https URL"),
+            (TEXT.replace("https://c", "http://c"), "not an https URL"),
+            (TEXT.replace("https://c", "https://u:p@c"), "not an https URL"),
+            (TEXT.replace("{token: hunter2}", "{tokenFile: /etc/shadow}"), "neither a plugin nor"),
+            (
+                TEXT.replace("{token: hunter2}", "{client-key: /k, as: admin}"),
+                "neither a plugin nor",
+            ),
+            (
+                TEXT.replace(
+                    "{token: hunter2}",
+                    "{exec: {command: /x/fleetkey, args: [get-token]}}",
+                ),
+                "not known here",
+            ),
+            (TEXT.replace("name: k,", "name: \"k\\e[2J\","), "a name that none should have"),
             ("a text".into(), "it is a text"),
         ] {
             let Err(error) = described(&text) else { panic!("accepted: {text}") };
