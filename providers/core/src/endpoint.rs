@@ -12,7 +12,13 @@ use crate::{Error, Host, Result, quoted, shown};
 
 /// A URL that may be given something secret: https, or http on loopback; no user info, no fragment.
 #[derive(Clone)]
-pub struct Endpoint(Url);
+pub struct Endpoint {
+    url: Url,
+    longest_answer: usize,
+}
+
+/// No answer is longer, unless it is a list of all that is there.
+const LONGEST_ANSWER: usize = 1 << 20;
 
 impl Endpoint {
     /// An endpoint somebody configured. `from` names the flag, variable or profile key it came
@@ -47,7 +53,7 @@ impl Endpoint {
             return Err(wrong("a query or a fragment has no meaning here"));
         }
         if loopback || own(&name) || host.trust.allows(&name)? {
-            return Ok(Self(url));
+            return Ok(Self::of(url));
         }
         Err(untrusted(&name, from))
     }
@@ -61,7 +67,7 @@ impl Endpoint {
             return Err(broken());
         }
         if own(host_name) || host.trust.allows(host_name)? {
-            return Ok(Self(url));
+            return Ok(Self::of(url));
         }
         Err(untrusted(host_name, from))
     }
@@ -73,7 +79,7 @@ impl Endpoint {
     pub fn nearby(text: &str, from: &str, host: &Host) -> Result<Self> {
         match Url::parse(text) {
             Ok(url) if url.scheme() == "http" && is_on_the_link(&url) && is_plain(&url) => {
-                Ok(Self(url))
+                Ok(Self::of(url))
             }
             _ => Self::configured(text, from, |_| false, host),
         }
@@ -82,52 +88,67 @@ impl Endpoint {
     /// The same host with this path (joined to a configured one) and these query parameters.
     #[must_use]
     pub fn at(&self, path: &str, query: &[(&str, &str)]) -> Self {
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}/{}", path.trim_start_matches('/')));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        Self(url)
+        Self { url, ..*self }
     }
 
     /// The same URL with these query parameters.
     #[must_use]
     pub fn with_query(&self, query: &[(&str, &str)]) -> Self {
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         url.query_pairs_mut().extend_pairs(query);
-        Self(url)
+        Self { url, ..*self }
+    }
+
+    /// The same for a question whose answer may be long: a list of all that is there.
+    #[must_use]
+    pub fn answering_up_to(self, bytes: usize) -> Self {
+        Self { longest_answer: bytes, ..self }
+    }
+
+    /// How long an answer may be, in bytes.
+    pub fn longest_answer(&self) -> usize {
+        self.longest_answer
+    }
+
+    fn of(url: Url) -> Self {
+        Self { url, longest_answer: LONGEST_ANSWER }
     }
 
     /// The URL.
     pub fn url(&self) -> &Url {
-        &self.0
+        &self.url
     }
 
     /// Whether it is this machine: what is sent there must not leave it, not even to a proxy.
     pub fn is_loopback(&self) -> bool {
-        is_loopback(&self.0)
+        is_loopback(&self.url)
     }
 
     /// Whether it is this machine or its link: no proxy has a part in it.
     pub fn is_nearby(&self) -> bool {
-        self.is_loopback() || is_on_the_link(&self.0)
+        self.is_loopback() || is_on_the_link(&self.url)
     }
 
     /// The whole URL, to tell two endpoints apart in a key.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.url.as_str()
     }
 
     /// Scheme, host and port, for a person.
     pub fn origin(&self) -> String {
-        self.0.origin().ascii_serialization()
+        self.url.origin().ascii_serialization()
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.origin(), self.0.path())
+        write!(f, "{}{}", self.origin(), self.url.path())
     }
 }
 

@@ -24,7 +24,8 @@ pub(super) fn unavailable(request: &HttpRequest, error: &reqwest::Error) -> Erro
 
 /// The answer was longer than anything a cloud says.
 pub(super) fn too_large(request: &HttpRequest) -> Error {
-    Error::unavailable(format!("`{}` answered more than 1 MiB", request.endpoint.origin()))
+    let longest = request.endpoint.longest_answer() >> 20;
+    Error::unavailable(format!("`{}` answered more than {longest} MiB", request.endpoint.origin()))
         .because("no cloud's answer is that long; something else may be answering")
         .next(probe(request))
 }

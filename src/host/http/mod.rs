@@ -34,7 +34,6 @@ const CONNECT_ON_THE_LINK: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_secs(1);
 /// What is kept back of a limit, so that a request ends with words before it is cut off without.
 const MARGIN: Duration = Duration::from_millis(100);
-const LARGEST_BODY: usize = 1 << 20;
 const MOST_HEADERS: usize = 100;
 
 /// The clients, one for each way to connect.
@@ -184,7 +183,7 @@ async fn once(
     while let Some(chunk) =
         answer.chunk().await.map_err(|error| error::unavailable(request, &error))?
     {
-        if body.len() + chunk.len() > LARGEST_BODY {
+        if body.len() + chunk.len() > request.endpoint.longest_answer() {
             return Err(error::too_large(request));
         }
         body.extend_from_slice(&chunk);
