@@ -88,3 +88,33 @@ impl Choice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fleetkey_provider::testing::StaticEnv;
+
+    use super::*;
+
+    fn host(flag: Option<Choice>, variable: &str) -> Host {
+        let env = StaticEnv::new([(FLEETKEY_SESSION_STORE, variable)]);
+        Host { env: Box::new(WithFlag(flag, env)), ..Host::refusing() }
+    }
+
+    #[test]
+    fn the_flag_goes_before_the_variable_and_is_the_one_that_is_named() {
+        for (flag, variable, wanted) in [
+            (None, "", (Choice::Best, FLEETKEY_SESSION_STORE)),
+            (None, "keyring", (Choice::Keyring, FLEETKEY_SESSION_STORE)),
+            (Some(Choice::File), "keyring", (Choice::File, SESSION_STORE)),
+            // what the variable says is not even looked at
+            (Some(Choice::Os), "purse", (Choice::Os, SESSION_STORE)),
+        ] {
+            assert_eq!(chosen(&host(flag, variable)).unwrap(), wanted);
+        }
+        let error = chosen(&host(None, "purse")).unwrap_err();
+        assert!(error.message().contains("`FLEETKEY_SESSION_STORE` is `purse`"), "{error}");
+        assert_eq!(error.next_line(), Some("unset FLEETKEY_SESSION_STORE"));
+        assert!(another_line(FLEETKEY_SESSION_STORE).ends_with("=file"));
+        assert!(!another_line(SESSION_STORE).contains("export"), "a variable changes nothing");
+    }
+}
