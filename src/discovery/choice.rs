@@ -75,6 +75,12 @@ impl Choice {
         Ok(choice)
     }
 
+    /// The patterns that none of these names is like.
+    pub(crate) fn like_none_of(&self, names: &[&str]) -> impl Iterator<Item = String> {
+        let is_like_none = |pattern: &&Pattern| !names.iter().any(|name| pattern.matches(name));
+        self.patterns.iter().filter(is_like_none).map(|pattern| pattern.0.iter().collect())
+    }
+
     /// Whether the one of that number and those names is meant.
     pub(crate) fn has(&self, number: usize, names: &[&str]) -> bool {
         let is_like = |pattern: &Pattern| names.iter().any(|name| pattern.matches(name));

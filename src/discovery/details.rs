@@ -20,7 +20,7 @@ pub(crate) fn described(
 ) -> Result<Described> {
     match find {
         Find::Entry(entry) => Ok(Described::of_entry(*entry, provider, written)),
-        Find::Kubeconfig(text, overrides) => {
+        Find::Kubeconfig(text, overrides, _) => {
             Described::of_kubeconfig(&text, overrides, provider, written)
         }
         Find::Cluster(_) => Err(Error::failed("a cluster was listed where it was to be described")),
@@ -39,18 +39,10 @@ pub(crate) fn settled(
     let mut additions = Vec::new();
     for (mut one, id) in described {
         let context = one.context.clone();
-        let is_free = |name: &str, taken: &HashSet<(Section, String)>| {
-            let there = document.entry(Section::Clusters, name);
-            let server =
-                there.as_ref().map(|there| document.text(there, "server").unwrap_or_default());
-            !taken.contains(&(Section::Clusters, name.to_owned()))
-                && server.is_none_or(|server| {
-                    server.is_empty()
-                        || is_same_server(server, one.server())
-                        || is_overwritten && name == id
-                })
-        };
-        if !is_free(&one.cluster, &taken) {
+        let is_of_it = is_overwritten && one.cluster == id;
+        if taken.contains(&(Section::Clusters, one.cluster.clone()))
+            || !is_of_it && is_another_server(document, &one)
+        {
             one.cluster.clone_from(&context);
         }
         taken.insert((Section::Clusters, one.cluster.clone()));
@@ -63,6 +55,31 @@ pub(crate) fn settled(
         additions.push(addition);
     }
     additions
+}
+
+/// One whose context's name somebody chose, beside what is there: where another cluster has its name, or
+/// another user its user's, they are called as the context is. `keeps_user` where that name was chosen, too.
+pub(crate) fn beside(
+    mut described: Described,
+    document: &Document<'_>,
+    keeps_user: bool,
+) -> Addition {
+    let context = described.context.clone();
+    if is_another_server(document, &described) {
+        described.cluster.clone_from(&context);
+    }
+    let mut addition = described.addition();
+    if !keeps_user && means_another(document, &addition) {
+        addition.rename_user(&context);
+    }
+    addition
+}
+
+/// Whether the kubeconfig has a cluster of that name which is at another server.
+fn is_another_server(document: &Document<'_>, one: &Described) -> bool {
+    let there = document.entry(Section::Clusters, &one.cluster);
+    let server = there.map(|there| document.text(&there, "server").unwrap_or_default());
+    server.is_some_and(|server| !server.is_empty() && !is_same_server(server, one.server()))
 }
 
 /// Whether the kubeconfig has a user of that name who is not this one.

@@ -31,6 +31,8 @@ pub(crate) struct Found {
     pub(crate) context: String,
     /// The context by which the kubeconfigs lead to it already.
     pub(crate) known: Option<String>,
+    /// The other cluster that the context of that name leads to.
+    pub(crate) taken: Option<String>,
     /// Finds out how it is reached.
     pub(crate) detail: Box<dyn Errand>,
 }
@@ -38,8 +40,15 @@ pub(crate) struct Found {
 /// What the kubeconfigs have already.
 #[derive(Debug, Default)]
 pub(crate) struct Kubeconfigs {
-    /// Contexts, and the cluster of each.
-    contexts: BTreeMap<String, String>,
+    /// Contexts, and where each leads.
+    contexts: BTreeMap<String, Way>,
+}
+
+/// Where a context leads, and as whom.
+#[derive(Debug)]
+struct Way {
+    cluster: String,
+    user: String,
 }
 
 impl Kubeconfigs {
@@ -61,20 +70,63 @@ impl Kubeconfigs {
     fn add(&mut self, text: &str, path: &str) -> fleetkey_provider::Result<()> {
         let document = Document::read(text, path)?;
         for context in document.entries(Section::Contexts) {
-            let cluster = document.text(&context, "cluster").unwrap_or_default().to_owned();
-            self.contexts.entry(context.name.to_owned()).or_insert(cluster);
+            let text = |key| document.text(&context, key).unwrap_or_default().to_owned();
+            let way = Way { cluster: text("cluster"), user: text("user") };
+            self.contexts.entry(context.name.to_owned()).or_insert(way);
         }
         Ok(())
     }
 
-    /// The context of that name, or else one that leads to the cluster by its id.
-    fn known(&self, context: &str, id: &str) -> Option<String> {
-        if self.contexts.contains_key(context) {
-            return Some(context.to_owned());
-        }
-        let mut contexts = self.contexts.iter();
-        contexts.find(|(_, cluster)| *cluster == id).map(|(name, _)| name.clone())
+    /// The context that leads to each of these, by the names that theirs are to have, or else the other
+    /// cluster that the context of that name leads to.
+    fn known(&self, listed: &[Listed], names: &[String]) -> Vec<(Option<String>, Option<String>)> {
+        let one = |(listed_one, name): (&Listed, &String)| {
+            let way = self.contexts.get(name);
+            match way {
+                Some(way) if way.cluster.is_empty() || way.is_own(listed_one, name) => {
+                    return (Some(name.clone()), None);
+                }
+                _ => {}
+            }
+            // where two have the same names in their own accounts, neither is meant for sure
+            let is_alone =
+                listed.iter().filter(|other| are_called_alike(other, listed_one)).count() < 2;
+            let known = self.contexts.iter().find(|(other, way)| {
+                way.cluster == listed_one.id
+                    || is_alone && !names.contains(other) && way.is_as_the_clouds(listed_one)
+            });
+            let known = known.map(|(name, _)| name.clone());
+            let taken = way.filter(|_| known.is_none()).map(|way| way.cluster.clone());
+            (known, taken)
+        };
+        listed.iter().zip(names).map(one).collect()
     }
+}
+
+impl Way {
+    /// Whether a context of the name that it is to have leads to that cluster.
+    fn is_own(&self, listed: &Listed, name: &str) -> bool {
+        let user = listed.user.as_ref().unwrap_or(&listed.id);
+        let is_its_user = self.user == name || self.user.eq_ignore_ascii_case(user);
+        self.cluster == listed.id
+            || is_its_user
+                && (self.cluster == name || listed.user.is_some() && self.cluster == listed.cluster)
+    }
+
+    /// Whether it is as the cloud's own tool would write it for that cluster.
+    fn is_as_the_clouds(&self, Listed { cluster, user, .. }: &Listed) -> bool {
+        let is_user = |user: &String| self.user.eq_ignore_ascii_case(user);
+        self.cluster == *cluster && user.as_ref().is_some_and(is_user)
+    }
+}
+
+fn are_called_alike(one: &Listed, other: &Listed) -> bool {
+    one.cluster == other.cluster
+        && one
+            .user
+            .as_ref()
+            .zip(other.user.as_ref())
+            .is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
 }
 
 /// Puts what was found in order. `clouds` are the providers by the numbers of the errands that the search
@@ -99,10 +151,12 @@ pub(crate) fn gathered(
     let listed: Vec<(&'static str, Listed)> =
         all.into_iter().map(|((cloud, ..), listed)| (cloud, listed)).collect();
     let (names, notes) = distinct(&listed, template);
-    let found = listed.into_iter().zip(names).map(|((cloud, listed), context)| {
-        let Listed { id, cluster, account, region, labels, detail } = listed;
-        let known = kubeconfigs.known(&context, &id);
-        Found { cloud, id, cluster, account, region, labels, context, known, detail }
+    let (clouds, listed): (Vec<_>, Vec<_>) = listed.into_iter().unzip();
+    let known = kubeconfigs.known(&listed, &names);
+    let all = clouds.into_iter().zip(listed).zip(names.into_iter().zip(known));
+    let found = all.map(|((cloud, listed), (context, (known, taken)))| {
+        let Listed { id, cluster, account, region, labels, user: _, detail } = listed;
+        Found { cloud, id, cluster, account, region, labels, context, known, taken, detail }
     });
     (found.collect(), notes)
 }
@@ -112,12 +166,30 @@ pub(crate) fn gathered(
 fn distinct(listed: &[(&'static str, Listed)], template: &Template) -> (Vec<String>, Vec<String>) {
     let mut names: Vec<String> =
         listed.iter().map(|(cloud, listed)| template.name(cloud, listed)).collect();
+    let mut notes = Vec::new();
+    // a longer name may be another one's: then both are lengthened again
+    for round in 1..=ROUNDS {
+        if !lengthen(&mut names, listed, round, &mut notes) {
+            break;
+        }
+    }
+    (names, notes)
+}
+
+/// Puts something behind the names that are alike. Answers whether there were any.
+fn lengthen(
+    names: &mut [String],
+    listed: &[(&'static str, Listed)],
+    round: usize,
+    notes: &mut Vec<String>,
+) -> bool {
     let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, name) in names.iter().enumerate() {
         alike.entry(name.clone()).or_default().push(index);
     }
-    let mut notes = Vec::new();
-    for (name, indices) in alike.into_iter().filter(|(_, indices)| indices.len() > 1) {
+    alike.retain(|_, indices| indices.len() > 1);
+    let is_any = !alike.is_empty();
+    for (name, indices) in alike {
         let of = |index: &usize| &listed[*index].1;
         let label = LABELS.into_iter().find(|label| {
             let values: Vec<_> = indices.iter().map(|index| label_of(of(index), label)).collect();
@@ -126,7 +198,7 @@ fn distinct(listed: &[(&'static str, Listed)], template: &Template) -> (Vec<Stri
         });
         for index in &indices {
             let own = label.and_then(|label| label_of(of(index), label)).map_or_else(
-                || Fingerprint::of(of(index).id.as_bytes()).to_string()[..8].to_owned(),
+                || Fingerprint::of(of(index).id.as_bytes()).to_string()[..8 * round].to_owned(),
                 fleetkey_provider::one_line,
             );
             names[*index] = format!("{name}/{own}");
@@ -139,8 +211,11 @@ fn distinct(listed: &[(&'static str, Listed)], template: &Template) -> (Vec<Stri
             shown(&name)
         ));
     }
-    (names, notes)
+    is_any
 }
+
+/// How often names are lengthened at most; with the last one, a whole hash stands behind them.
+const ROUNDS: usize = 8;
 
 /// What tells two clusters of one account, region and name apart, the shortest first.
 const LABELS: [&str; 6] =
@@ -148,6 +223,8 @@ const LABELS: [&str; 6] =
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::collections::BTreeSet;
+
     use fleetkey_provider::{BoxFuture, Credential, Result};
 
     use super::*;
@@ -183,6 +260,7 @@ pub(super) mod tests {
             account: account.into(),
             region: region.into(),
             labels,
+            user: None,
             detail: Box::new(Nothing),
         }
     }
@@ -233,5 +311,42 @@ pub(super) mod tests {
             2
         );
         assert_ne!(found[0].context, found[1].context);
+    }
+
+    #[test]
+    fn a_lengthened_name_that_was_anothers_is_lengthened_again() {
+        let of =
+            |cluster: &str, group: &str| listed(cluster, "1", "x", &[("resource-group", group)]);
+        let (found, _) = all(vec![(0, of("a", "g")), (0, of("a", "h")), (0, of("a/g", "i"))], "");
+        let names: BTreeSet<_> = found.iter().map(|found| found.context.as_str()).collect();
+        assert_eq!(names.len(), 3, "{names:?}");
+    }
+
+    fn called(account: &str, cluster: &str, user: &str) -> Listed {
+        Listed { user: Some(user.into()), ..listed(cluster, account, "x", &[]) }
+    }
+
+    #[test]
+    fn what_the_clouds_own_tool_added_is_known_but_not_if_two_may_be_meant() {
+        let text = "contexts: [{name: mine, context: {cluster: a, user: U_a}}]";
+        let (found, _) = all(vec![(0, called("1", "a", "u_a"))], text);
+        assert_eq!(found[0].known.as_deref(), Some("mine"));
+        let (found, _) = all(vec![(0, called("1", "a", "u_b"))], text);
+        assert_eq!((&found[0].known, &found[0].taken), (&None, &None));
+        let (found, _) =
+            all(vec![(0, called("1", "a", "u_a")), (0, called("2", "a", "u_a"))], text);
+        assert!(found.iter().all(|found| found.known.is_none()));
+    }
+
+    #[test]
+    fn a_context_of_the_name_that_leads_elsewhere_is_a_taken_name_and_not_there_already() {
+        let text = "contexts: [{name: mars/a, context: {cluster: other, user: u_a}}]";
+        for listed in [called("1", "a", "u_a"), listed("a", "1", "x", &[])] {
+            let (found, _) = all(vec![(0, listed)], text);
+            assert_eq!(
+                (found[0].known.as_deref(), found[0].taken.as_deref()),
+                (None, Some("other"))
+            );
+        }
     }
 }

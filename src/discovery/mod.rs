@@ -16,10 +16,10 @@ mod table;
 
 pub(crate) use self::{
     choice::{Choice, Pattern},
-    details::{described, settled},
+    details::{beside, described, settled},
     found::{Found, Kubeconfigs, gathered},
     names::{DEFAULT as DEFAULT_TEMPLATE, Template},
     queue::{Failure, Find, Outcome},
-    report::{failed, json, nothing, overview},
+    report::{failed, for_programs, json, nothing, overview},
     search::Search,
 };

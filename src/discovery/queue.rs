@@ -46,8 +46,26 @@ pub(crate) enum Find {
     Cluster(Listed),
     /// How a cluster is reached.
     Entry(Box<Entry>),
-    /// The same as a kubeconfig.
-    Kubeconfig(SecretString, Overrides),
+    /// The same as a kubeconfig, and what comes behind its context's name.
+    Kubeconfig(SecretString, Overrides, &'static str),
+}
+
+impl Find {
+    /// What the cloud knows the cluster by everywhere, if its entry is called so.
+    pub(crate) fn id(&self) -> Option<String> {
+        match self {
+            Self::Entry(entry) => Some(entry.names.cluster.clone()),
+            Self::Cluster(_) | Self::Kubeconfig(..) => None,
+        }
+    }
+
+    /// What comes behind the name of its context, whoever chose that.
+    pub(crate) fn context_suffix(&self) -> &'static str {
+        match self {
+            Self::Kubeconfig(.., suffix) => suffix,
+            Self::Cluster(_) | Self::Entry(_) => "",
+        }
+    }
 }
 
 /// What failed.
@@ -147,8 +165,8 @@ impl Outcome {
                     Find::Cluster(listed)
                 }
                 fleetkey_provider::Find::Entry(entry) => Find::Entry(entry),
-                fleetkey_provider::Find::Kubeconfig { text, overrides } => {
-                    Find::Kubeconfig(text, overrides)
+                fleetkey_provider::Find::Kubeconfig { text, overrides, context_suffix } => {
+                    Find::Kubeconfig(text, overrides, context_suffix)
                 }
             };
             self.found.insert(path, find);

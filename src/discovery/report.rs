@@ -12,8 +12,9 @@ pub(crate) fn overview(found: &[Found], is_numbered: bool, width: Option<usize>)
         heading.insert(0, "#");
     }
     let row = |(number, found): (usize, &Found)| {
-        let Found { cloud, account, region, cluster, context, known, .. } = found;
+        let Found { cloud, account, region, cluster, context, known, taken, .. } = found;
         let there = match known {
+            None if taken.is_some() => "name is taken".into(),
             None => String::new(),
             Some(name) if name == context => "there".into(),
             Some(name) => format!("there as {name}"),
@@ -29,11 +30,23 @@ pub(crate) fn overview(found: &[Found], is_numbered: bool, width: Option<usize>)
     table(&heading, &rows, width)
 }
 
-/// The same for programs.
-pub(crate) fn json(found: &[Found], failures: &[Failure]) -> String {
+/// The same for programs, and what would change, where only that was asked.
+pub(crate) fn json(clusters: &[Value], failures: &[Failure], diff: Option<&str>) -> String {
+    let failure = |Failure { what, why }: &Failure| json!({ "what": what, "why": why.to_string(), "next": why.next_line() });
+    let mut all = json!({
+        "clusters": clusters,
+        "failures": failures.iter().map(failure).collect::<Vec<_>>(),
+    });
+    if let Some(diff) = diff {
+        all["diff"] = diff.into();
+    }
+    format!("{all:#}\n")
+}
+
+/// Clusters, for programs.
+pub(crate) fn for_programs(found: &[Found]) -> Vec<Value> {
     let cluster = |found: &Found| {
-        let Found { cloud, id, cluster, account, region, labels, context, known, detail: _ } =
-            found;
+        let Found { cloud, id, cluster, account, region, labels, context, known, .. } = found;
         let labels: Map<String, Value> =
             labels.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
         json!({
@@ -41,12 +54,7 @@ pub(crate) fn json(found: &[Found], failures: &[Failure]) -> String {
             "context": context, "labels": labels, "known": known,
         })
     };
-    let failure = |Failure { what, why }: &Failure| json!({ "what": what, "why": why.to_string(), "next": why.next_line() });
-    let all = json!({
-        "clusters": found.iter().map(cluster).collect::<Vec<_>>(),
-        "failures": failures.iter().map(failure).collect::<Vec<_>>(),
-    });
-    format!("{all:#}\n")
+    found.iter().map(cluster).collect()
 }
 
 /// What failed, a line for each and one to type next.
@@ -59,9 +67,9 @@ pub(crate) fn failed(failures: &[Failure]) -> String {
     failures.iter().flat_map(line).collect()
 }
 
-/// What to fail with where nothing was found and not all was well; none if there is nothing that failed.
+/// What to fail with where nothing came of it and not all was well; none if there is nothing that failed.
 /// Whether all of it is of one kind decides who has to act.
-pub(crate) fn nothing(failures: &[Failure]) -> Option<Error> {
+pub(crate) fn nothing(what: &str, failures: &[Failure]) -> Option<Error> {
     let first = failures.first()?;
     if failures.len() == 1 {
         return Some(first.why.clone());
@@ -69,9 +77,8 @@ pub(crate) fn nothing(failures: &[Failure]) -> Option<Error> {
     let kind = first.why.kind();
     let is_one = failures.iter().all(|failure| failure.why.kind() == kind);
     let kind = if is_one { kind } else { Kind::Failed };
-    let error =
-        Error::new(kind, format!("nothing was found, and {} questions failed", failures.len()))
-            .because(format!("the first of them: {}: {}", first.what, first.why));
+    let error = Error::new(kind, format!("{what}, and {} questions failed", failures.len()))
+        .because("each of them is said above");
     Some(match failures.iter().find_map(|failure| failure.why.next_line()) {
         Some(next) => error.next(next),
         None => error,

@@ -67,10 +67,56 @@ fn cluster(old: &Map<String, Value>, new: &Map<String, Value>) -> Likeness {
     Likeness::Same(Value::Object(both))
 }
 
+/// Whether the cluster of that name, which is its id everywhere, was made anew elsewhere: there is
+/// another server, but its user asks for the same cluster as the same identity.
+pub(crate) fn is_recreated(document: &Document<'_>, with: &Addition) -> bool {
+    let (cluster, user) = (with.cluster(), with.user());
+    let Some(there) = document.entry(Section::Clusters, &cluster.name) else { return false };
+    let server = document.text(&there, "server").unwrap_or_default();
+    let wanted = cluster.value.get("server").and_then(Value::as_str).unwrap_or_default();
+    if server.is_empty() || is_same_server(server, wanted) {
+        return false;
+    }
+    let is_its = document.entries(Section::Contexts).iter().any(|context| {
+        document.text(context, "cluster") == Some(&cluster.name)
+            && document.text(context, "user") == Some(&user.name)
+    });
+    let args = |value: &Value| value.pointer("/exec/args").cloned();
+    let old = document.entry(Section::Users, &user.name);
+    let old = old.and_then(|old| document.value(&old).ok());
+    let old_args = old.and_then(|old| match (foreign::of(&old), anybody().take_over(&old, &[])) {
+        (Found::Ours, _) => args(&old),
+        (_, Takeover::New(new)) => args(&new.user),
+        _ => None,
+    });
+    let wanted = args(&user.value);
+    let (Some(old), Some(new)) = (&old_args, &wanted) else { return false };
+    is_its && without_version(old) == without_version(new)
+}
+
+/// Arguments but for what a version of the client is spoken to in.
+fn without_version(args: &Value) -> Vec<&str> {
+    let args = args.as_array().into_iter().flatten().filter_map(Value::as_str);
+    args.filter(|arg| !arg.starts_with("--exec-api-version")).collect()
+}
+
+/// What the entry of a cluster that was made anew becomes.
+pub(crate) fn recreated(old: &Value, new: &Value) -> Value {
+    let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else { return new.clone() };
+    let mut both = old.clone();
+    both.remove("insecure-skip-tls-verify");
+    both.extend(new.clone());
+    Value::Object(both)
+}
+
 fn context(old: &Map<String, Value>, new: &Map<String, Value>) -> Likeness {
     let [there, wanted] = [old, new].map(|map| text(map, "cluster"));
     if !there.is_empty() && there != wanted {
         return Likeness::Other(format!("it leads to cluster `{}`", shown(there)));
+    }
+    let [there, wanted] = [old, new].map(|map| text(map, "user"));
+    if !there.is_empty() && there != wanted {
+        return Likeness::Other(format!("its user is `{}`, not `{}`", shown(there), shown(wanted)));
     }
     let mut both = old.clone();
     both.extend(new.clone());

@@ -13,7 +13,7 @@ use super::{
     addition::{Addition, Wanted},
     document::{Document, Section, digest},
     edit::{Editor, line_end},
-    likeness::{Likeness, likeness},
+    likeness::{Likeness, likeness, recreated},
     list::{Place, appended},
     splice::{Splice, apply},
     yaml::{Id, Kind, block, flow},
@@ -46,8 +46,20 @@ pub(crate) fn merge(
     current: Option<&str>,
     taken: Taken,
 ) -> Result<Merged> {
+    merge_with(text, path, additions, current, taken, &[])
+}
+
+/// The same; clusters of these names were made anew, and their entries follow them.
+pub(crate) fn merge_with(
+    text: &str,
+    path: &str,
+    additions: &[Addition],
+    current: Option<&str>,
+    taken: Taken,
+    made_anew: &[String],
+) -> Result<Merged> {
     let document = Document::read(text, path)?;
-    let changes = Changes::plan(&document, path, additions, current, taken)?;
+    let changes = Changes::plan(&document, path, additions, current, taken, made_anew)?;
     if changes.is_none() {
         return Ok(Merged { text: text.to_owned(), splices: Vec::new() });
     }
@@ -87,6 +99,7 @@ impl<'w> Changes<'w> {
         additions: &'w [Addition],
         current: Option<&'w str>,
         taken: Taken,
+        made_anew: &[String],
     ) -> Result<Self> {
         let current = current.filter(|name| document.current_context() != Some(name));
         let mut changes = Self { new: Vec::new(), old: Vec::new(), current };
@@ -111,6 +124,11 @@ impl<'w> Changes<'w> {
             let old = document.value(&entry).map_err(|_| too_much(path))?;
             let value = match (likeness(document, &old, wanted, with), taken) {
                 (Likeness::Same(value), _) => value,
+                (Likeness::Other(_), _)
+                    if wanted.section == Section::Clusters && made_anew.contains(&wanted.name) =>
+                {
+                    recreated(&old, &wanted.value)
+                }
                 (Likeness::Other(_), Taken::Overwritten) => wanted.value.clone(),
                 (Likeness::Other(why), Taken::Refused) => return Err(is_taken(path, wanted, &why)),
             };
@@ -332,6 +350,7 @@ fn twice(wanted: &Wanted) -> Error {
         shown(&wanted.name)
     ))
     .because("they have the same name and mean different things")
+    .next(format!("fleetkey kubeconfig discover --name-template '{DISTINCT}'"))
 }
 
 fn too_much(path: &str) -> Error {
@@ -339,6 +358,9 @@ fn too_much(path: &str) -> Error {
         .because("an entry of it is larger, or nests deeper, than one can be")
 }
 
+/// A template of names with all in it that tells clusters apart.
+const DISTINCT: &str =
+    "{cloud}/{account-id}/{subscription-id}/{region}/{resource-group}/{cluster}/{role}";
 const CURRENT: &str = "current-context";
 
 #[cfg(test)]

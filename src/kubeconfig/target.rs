@@ -9,7 +9,8 @@ use super::{
     diff,
     document::{Document, Section},
     files,
-    merge::{Merged, Taken, merge},
+    likeness::is_recreated,
+    merge::{Merged, Taken, merge_with},
 };
 use crate::World;
 
@@ -19,16 +20,22 @@ pub(crate) struct Target {
     pub(crate) path: PathBuf,
     /// What is done with entries that mean something else.
     pub(crate) taken: Taken,
-    /// Whether a diff is printed in place of all.
+    /// Whether nothing is written, and a diff says what would be.
     pub(crate) dry_run: bool,
     /// Whether that is coloured.
     pub(crate) coloured: bool,
+    /// The names of clusters that are ids everywhere: an entry of that name is of that cluster.
+    pub(crate) ids: Vec<String>,
 }
 
 /// What became of it.
 pub(crate) struct Added {
     /// Whether anything was changed.
     pub(crate) is_change: bool,
+    /// What would be, where nothing is to be.
+    pub(crate) diff: Option<String>,
+    /// Clusters that were made anew, and whose entries followed them.
+    pub(crate) made_anew: Vec<String>,
     /// What a person should know.
     pub(crate) notes: Vec<String>,
 }
@@ -61,16 +68,18 @@ impl Target {
         let merged = |text: &str| -> Result<(Merged, Added)> {
             let shown_path = self.path.to_string_lossy();
             let additions = make(&Document::read(text, &shown_path)?);
-            let merged = merge(text, &shown_path, &additions, current, self.taken)?;
+            let made_anew = self.made_anew(text, &shown_path, &additions)?;
+            let merged =
+                merge_with(text, &shown_path, &additions, current, self.taken, &made_anew)?;
             let notes = additions.into_iter().flat_map(|addition| addition.notes).collect();
             let is_change = !merged.splices.is_empty();
-            Ok((merged, Added { is_change, notes }))
+            Ok((merged, Added { is_change, diff: None, made_anew, notes }))
         };
         if self.dry_run {
             let text = files::read(&self.path, &world.host)?.unwrap_or_default();
-            let (Merged { text: new, splices }, added) = merged(&text)?;
+            let (Merged { text: new, splices }, mut added) = merged(&text)?;
             if added.is_change {
-                world.print(&self.diff(&text, &new, &splices)?)?;
+                added.diff = Some(self.diff(&text, &new, &splices)?);
             }
             return Ok(added);
         }
@@ -79,6 +88,15 @@ impl Target {
             let (Merged { text, .. }, added) = merged(&text.unwrap_or_default())?;
             Ok((added.is_change.then_some(text), added))
         })
+    }
+
+    /// The names of those among them that were made anew.
+    fn made_anew(&self, text: &str, path: &str, additions: &[Addition]) -> Result<Vec<String>> {
+        let document = Document::read(text, path)?;
+        let is_it = |one: &&Addition| {
+            self.ids.contains(&one.cluster().name) && is_recreated(&document, one)
+        };
+        Ok(additions.iter().filter(is_it).map(|one| one.cluster().name.clone()).collect())
     }
 
     fn diff(&self, old: &str, new: &str, splices: &[super::splice::Splice]) -> Result<String> {

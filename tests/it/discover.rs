@@ -263,6 +263,53 @@ fn patterns_choose_and_programs_get_json_and_nothing_else() {
 }
 
 #[test]
+fn a_program_gets_one_document_with_what_would_change_and_what_failed_on_the_way() {
+    let estate = Estate::new();
+    estate.sandbox.deny(Route::EksDescribe, "111111111111");
+    let run = estate.discover().args(["aws/*/us-east-1/c1", "--json", "--dry-run"]).run();
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run:?}");
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    let diff = answer["diff"].as_str().unwrap();
+    assert!(
+        diff.contains("+- name: aws/shop/us-east-1/c1") || diff.contains("aws/shop/us-east-1/c1")
+    );
+    assert_eq!(answer["failures"].as_array().unwrap().len(), ACCOUNTS.len() + 1, "{answer}");
+    assert!(!estate.config().exists());
+}
+
+#[test]
+fn what_the_clouds_own_tool_added_is_there_already_and_a_taken_name_is_not() {
+    let estate = Estate::new();
+    let old = "contexts:\n\
+        - {name: mine, context: {cluster: k0, user: clusterUser_TEAM0_k0}}\n\
+        - {name: azure/guests/westeurope/k1, context: {cluster: other, user: you}}\n";
+    estate.home.write(".kube/config", old).unwrap();
+    let guests = || estate.discover().args(["--provider", "azure", "--subscription", "guests"]);
+    let run = guests().run();
+    let line = |name: &str| {
+        let name = format!("azure/guests/westeurope/{name} ");
+        run.stdout.lines().find(|line| line.contains(&name)).unwrap_or_default()
+    };
+    assert!(line("k0").ends_with("there as mine"), "{run:?}");
+    assert!(line("k1").ends_with("name is taken"), "{run:?}");
+    let run = guests().args(["k0", "k1", "k2"]).run();
+    assert!(run.stdout.contains("added 1 cluster to "), "{run:?}");
+    assert!(run.stderr.contains("it leads to cluster `other`"), "{run:?}");
+}
+
+#[test]
+fn who_reads_the_first_line_only_is_no_failure() {
+    use std::{io::Read as _, process::Stdio};
+    let estate = Estate::new();
+    let mut command = estate.discover().args(["--provider", "azure"]).command();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn where_nothing_was_found_it_is_said_why() {
     let nowhere = || Program::plugin().args(["kubeconfig", "discover"]);
     let home = Home::temporary().unwrap();

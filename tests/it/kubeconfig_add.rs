@@ -306,6 +306,63 @@ fn as_an_application() {
 }
 
 #[test]
+fn the_administrators_context_does_not_take_the_place_of_a_persons_own() {
+    let aks = managed();
+    let add = |args: &[&str]| {
+        let program = add_azure(&aks).args(spn(&aks)).args(args.iter().copied());
+        program.env("AZURE_CLIENT_SECRET", &Aks::secrets()[0]).run()
+    };
+    said(&add(&["-n", "aks"]));
+    assert!(said(&add(&["-n", "aks", "--admin"])).starts_with("context `aks-admin` is in "));
+    let new = value(&config(&aks.home)).unwrap();
+    let context = |at: usize| {
+        let context = &new["contexts"][at];
+        (context["name"].as_str().unwrap(), context["context"]["user"].as_str().unwrap())
+    };
+    assert_eq!(context(0), ("aks", "clusterUser_rg_aks"));
+    assert_eq!(context(1), ("aks-admin", "clusterAdmin_rg_aks"));
+}
+
+#[test]
+fn under_a_context_that_was_named_another_clusters_entry_of_the_name_stays() {
+    let aks = managed();
+    aks.home.write(".kube/config", MINE.replace("name: old", "name: aks")).unwrap();
+    let add = |args: &[&str]| {
+        let program = add_azure(&aks).args(spn(&aks)).args(["-n", "aks"]).args(args.to_vec());
+        program.env("AZURE_CLIENT_SECRET", &Aks::secrets()[0]).run()
+    };
+    let before = config(&aks.home);
+    add(&[]).failed(2);
+    assert_eq!(config(&aks.home), before);
+    said(&add(&["--context", "mine"]));
+    let text = config(&aks.home);
+    let new = value(&text).unwrap();
+    assert_eq!(new["clusters"][0]["cluster"]["server"], "https://old.example");
+    assert_eq!(new["clusters"][1]["name"], "mine");
+    assert_eq!(new["contexts"][0]["context"]["cluster"], "mine");
+    assert!(said(&add(&["--context", "mine"])).ends_with("nothing was changed\n"));
+    assert_eq!(config(&aks.home), text);
+}
+
+#[test]
+fn a_cluster_that_was_made_anew_is_followed_as_the_same_person_and_no_other() {
+    let stage = Stage::new();
+    let add = || add(&stage).args(["--name", "prod", "--profile", "alice"]).run();
+    said(&add());
+    let text = config(&stage.home);
+    let server = value(&text).unwrap()["clusters"][0]["cluster"]["server"].clone();
+    let old = text.replace(server.as_str().unwrap(), "https://old.example");
+    stage.home.write(".kube/config", &old).unwrap();
+    assert!(said(&add()).starts_with(&format!("cluster `{ARN}` was made anew")), "no word");
+    assert_eq!(config(&stage.home), text);
+    let others = old.replace("- alice\n", "- bob\n");
+    assert_ne!(others, old);
+    stage.home.write(".kube/config", &others).unwrap();
+    let [what, ..] = add().failed(2);
+    assert!(what.ends_with(&format!("has another cluster `{ARN}`")), "{what}");
+}
+
+#[test]
 fn as_the_local_administrator_where_there_is_one_and_by_the_public_name() {
     let aks = managed();
     let cluster = |name: &str| ManagedCluster::new(name, "rg", "westeurope");
@@ -324,6 +381,7 @@ fn as_the_local_administrator_where_there_is_one_and_by_the_public_name() {
     let key = user["user"]["client-key-data"].as_str().unwrap().to_owned();
     let dry = add(&["-n", "aks", "--admin", "--context", "x", "--user-alias", "x", "--dry-run"]);
     assert!(said(&dry).contains("client-key-data"), "{dry:?}");
+    assert!(dry.stdout.contains("name: x-admin"), "{dry:?}");
     dry.keeps_secret(&[key]);
     let run = add(&["-n", "closed", "--admin"]);
     assert_ne!(run.code, Some(0));

@@ -74,6 +74,8 @@ pub enum Find {
         text: SecretString,
         /// What counts in place of what stands there.
         overrides: Overrides,
+        /// What the cloud's own tool puts behind the context's name, whoever chose that; mostly nothing.
+        context_suffix: &'static str,
     },
     /// A part of the answer that failed, beside what was found: what was asked, and why.
     Failure(String, Error),
@@ -91,6 +93,9 @@ pub struct Listed {
     pub region: String,
     /// What further stands in names of contexts: `role`, `profile`, `resource-group`, `tenant`.
     pub labels: Vec<(&'static str, String)>,
+    /// What the cloud's own tool calls its user, where that tool calls the entry in `clusters` as the
+    /// cluster; `None` where it calls that by the id.
+    pub user: Option<String>,
     /// Finds out how it is reached: ends in one [`Find::Entry`] or
     /// [`Find::Kubeconfig`].
     pub detail: Box<dyn Errand>,
@@ -122,7 +127,7 @@ pub struct Entry {
 /// What the entries of a cluster are called.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EntryNames {
-    /// In `clusters`.
+    /// In `clusters`: by what the cloud knows the cluster everywhere, such as an ARN.
     pub cluster: String,
     /// In `users`.
     pub user: String,

@@ -15,10 +15,11 @@ use crate::{
     World,
     broker::Folders,
     cli::with_flags,
-    discovery::{Failure, Find, Outcome, Search, described},
+    discovery::{Failure, Find, Outcome, Search, beside, described},
     host::this_program,
     kubeconfig::{
         addition::Described,
+        document::Document,
         files,
         merge::Taken,
         stanza::Written,
@@ -100,7 +101,9 @@ pub(super) fn run(
     let search = Search { world, options, folders, most: 1 };
     let program = if asked.bare_command { None } else { this_program(&world.host) };
     let written = Written::new(program.as_deref(), options.api_version);
-    let described = asked.named(described(only(search.run(vec![errand]))?, provider, &written)?);
+    let find = only(search.run(vec![errand]))?;
+    let (id, suffix) = (find.id(), find.context_suffix());
+    let described = asked.named(described(find, provider, &written)?, suffix);
     let paths = files::named(asked.kubeconfig.as_deref(), &world.host)?;
     let path = choose(&paths, &described.cluster, &world.host)
         .ok_or_else(|| Error::config("there is no kubeconfig to add to"))?;
@@ -109,10 +112,16 @@ pub(super) fn run(
         taken: asked.taken,
         dry_run: asked.dry_run,
         coloured: (world.stdout_is_terminal)() && super::may_colour(&world.host),
+        ids: id.iter().cloned().collect(),
     };
     let context = described.context.clone();
+    let make = |document: &Document<'_>| match id {
+        // whoever chose a name wants an entry beside what is there, and no other cluster's replaced
+        None if asked.context.is_some() => beside(described, document, asked.user.is_some()),
+        _ => described.addition(),
+    };
     let added = target
-        .add(|_| vec![described.addition()], Some(&context), world)
+        .add(|document| vec![make(document)], Some(&context), world)
         .map_err(|error| error.or_next(|| format!("{again} --overwrite")))?;
     tell(&added, &context, &target, world)
 }
@@ -161,7 +170,8 @@ impl Asked {
     }
 
     /// By the names that were typed. Where a cloud's own tool calls a context as its user, it still is.
-    fn named(&self, mut described: Described) -> Described {
+    /// What the cloud's own tool puts behind a context's name comes behind that, too.
+    fn named(&self, mut described: Described, suffix: &str) -> Described {
         let is_as_user = described.context == described.user;
         if let Some(user) = &self.user {
             described.user.clone_from(user);
@@ -171,6 +181,7 @@ impl Asked {
         } else if is_as_user {
             described.context.clone_from(&described.user);
         }
+        described.context += suffix;
         if let Some(url) = &self.proxy_url {
             described.set_proxy(url);
         }
@@ -191,6 +202,17 @@ fn only(outcome: Outcome) -> Result<Find> {
 fn tell(added: &Added, context: &str, target: &Target, world: &World) -> Result<()> {
     for note in &added.notes {
         world.warn(note);
+    }
+    if let Some(diff) = &added.diff {
+        world.print(diff)?;
+    }
+    if !target.dry_run {
+        for name in &added.made_anew {
+            let name = shown(name);
+            world.print(&format!(
+                "cluster `{name}` was made anew; its entry has the new server\n"
+            ))?;
+        }
     }
     let (context, path) = (shown(context), target.path.to_string_lossy());
     match (added.is_change, target.dry_run) {

@@ -4,26 +4,32 @@
 //! Looking changes nothing. Clusters are added where `--all` or a pattern says so, or a person picks
 //! them; what is there already stays as it is.
 
-use std::path::PathBuf;
+mod adding;
+
+use std::{
+    io::{ErrorKind, Write as _},
+    path::PathBuf,
+    sync::PoisonError,
+};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use fleetkey_provider::{Errand, Error, ExposeSecret, Host, Kind, Provider, Result, Wanted, shown};
+use fleetkey_provider::{
+    Errand, Error, ExposeSecret, Host, Kind, Provider, Result, Wanted, one_line, shown,
+};
 
+use self::adding::{Adding, Said};
 use super::{add, again};
 use crate::{
     World,
     broker::Folders,
     discovery::{
-        Choice, DEFAULT_TEMPLATE, Failure, Found, Kubeconfigs, Pattern, Search, Template,
-        described, failed, gathered, json, nothing, overview, settled,
+        Choice, DEFAULT_TEMPLATE, Failure, Found, Kubeconfigs, Pattern, Search, Template, failed,
+        for_programs, gathered, json, nothing, overview,
     },
-    host::{stdout_width, this_program},
-    kubeconfig::{
-        addition::Described, document::Document, files, merge::Taken, stanza::Written,
-        target::Target,
-    },
+    host::stdout_width,
+    kubeconfig::{files, merge::Taken},
     options::{Ask, Options},
-    registry::{self, PROVIDERS},
+    registry::PROVIDERS,
 };
 
 /// The flags of every provider, and those of all.
@@ -94,11 +100,9 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
     let (found, notes) = gathered(outcome.found, &clouds, &asked.template, &kubeconfigs);
     let failures: Vec<Failure> = outcome.failures.into_values().collect();
     let picks = found.iter().any(|one| asked.is_new(one)) && asked.picks(options, world);
-    if asked.json {
-        world.print(&json(&found, &failures))?;
-    } else if !found.is_empty() {
+    if !asked.json && !found.is_empty() {
         let width = (world.stdout_is_terminal)().then(stdout_width).flatten();
-        world.print(&overview(&found, picks, width))?;
+        show(&overview(&found, picks, width), world)?;
     }
     for note in notes {
         world.warn(&note);
@@ -106,15 +110,25 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
     if found.is_empty() {
         return none_found(&failures, &asked, world);
     }
-    world.complain(&failed(&failures));
-    let chosen = if picks { picked(found, world)? } else { asked.chosen(found)? };
-    if chosen.is_empty() {
-        return Ok(());
+    let clusters = for_programs(&found);
+    if !asked.json {
+        world.complain(&failed(&failures));
     }
-    let path = paths.into_iter().next();
-    let path = path.ok_or_else(|| Error::config("there is no kubeconfig to add to"))?;
-    let adding = Adding { search, asked: &asked, path, asks: !picks, again };
-    adding.add(chosen)
+    let mut said = Said { failures, diff: None };
+    let chosen = if picks { picked(found, world) } else { asked.chosen(found) };
+    let done = chosen.and_then(|chosen| {
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        let path = paths.into_iter().next();
+        let path = path.ok_or_else(|| Error::config("there is no kubeconfig to add to"))?;
+        let adding = Adding { search, asked: &asked, path, asks: !picks, again };
+        adding.add(chosen, &mut said)
+    });
+    if asked.json {
+        show(&json(&clusters, &said.failures, said.diff.as_deref()), world)?;
+    }
+    done
 }
 
 /// What the flags of all say.
@@ -222,130 +236,65 @@ fn is_attended(options: &Options, world: &World) -> bool {
 
 /// The clusters that a person picks.
 fn picked(found: Vec<Found>, world: &World) -> Result<Vec<Found>> {
-    let line = world.host.person.ask(WHICH);
-    let line = match line {
-        Ok(line) => line,
+    let again = "fleetkey kubeconfig discover";
+    let ask = || match world.host.person.ask(WHICH) {
+        Ok(line) => Choice::parse(line.expose_secret(), found.len()).map(Some),
         // an empty line is an answer, too
-        Err(error) if error.kind() == Kind::SignInNeeded => return Ok(Vec::new()),
-        Err(error) => return Err(error),
+        Err(error) if error.kind() == Kind::SignInNeeded => Ok(None),
+        Err(error) => Err(error),
     };
-    let choice = Choice::parse(line.expose_secret(), found.len())
-        .map_err(|error| error.or_next(|| "fleetkey kubeconfig discover".into()))?;
+    let choice = ask().or_else(|error| {
+        if error.kind() != Kind::Config {
+            return Err(error);
+        }
+        world.complain(&format!("{}\n", one_line(&error.to_string())));
+        ask()
+    });
+    let Some(choice) = choice.map_err(|error| error.or_next(|| again.into()))? else {
+        return Ok(Vec::new());
+    };
+    let names: Vec<&str> =
+        found.iter().flat_map(|one| [one.cluster.as_str(), &one.context]).collect();
+    let like_nothing: Vec<String> =
+        choice.like_none_of(&names).map(|text| format!("`{}`", shown(&text))).collect();
     let numbered = found.into_iter().enumerate();
-    let chosen = numbered
+    let chosen: Vec<Found> = numbered
         .filter(|(index, one)| choice.has(index + 1, &[&one.cluster, &one.context]))
-        .map(|(_, one)| one);
-    Ok(chosen.collect())
+        .map(|(_, one)| one)
+        .collect();
+    if !like_nothing.is_empty() {
+        let what = format!("no cluster is like {}", like_nothing.join(" or "));
+        if chosen.is_empty() {
+            return Err(Error::config(what).next(again));
+        }
+        world.complain(&format!("{what}\n"));
+    }
+    Ok(chosen)
 }
 
 fn none_found(failures: &[Failure], asked: &Asked, world: &World) -> Result<()> {
-    if failures.len() > 1 {
+    if asked.json {
+        show(&json(&[], failures, None), world)?;
+    } else if failures.len() > 1 {
         world.complain(&failed(failures));
     }
-    match nothing(failures) {
+    match nothing("nothing was found", failures) {
         Some(error) => Err(error),
         None if asked.json => Ok(()),
-        None => world.print("no clusters were found\n"),
+        None => show("no clusters were found\n", world),
     }
 }
 
-/// Adds clusters to a kubeconfig.
-struct Adding<'a> {
-    search: Search<'a>,
-    asked: &'a Asked,
-    path: PathBuf,
-    /// Whether somebody is asked once more.
-    asks: bool,
-    again: String,
-}
-
-impl Adding<'_> {
-    fn add(&self, chosen: Vec<Found>) -> Result<()> {
-        let Self { search, asked, path, .. } = self;
-        let (world, path) = (search.world, shown(&path.to_string_lossy()));
-        let (new, there): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|one| asked.is_new(one));
-        if new.is_empty() {
-            return self.say(&format!("{} there already; nothing was changed\n", are(there.len())));
+/// Prints it. Whoever reads no further has read what they wanted.
+fn show(text: &str, world: &World) -> Result<()> {
+    let mut stdout = world.stdout.lock().unwrap_or_else(PoisonError::into_inner);
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::failed("the answer could not be written to stdout")
+                .because(error.to_string()))
         }
-        if self.asks && !asked.yes && !asked.dry_run && is_attended(search.options, world) {
-            let question = format!("add {} to {path}? [y/N] ", clusters(new.len()));
-            let answer = world.host.person.ask(&question);
-            if !answer
-                .is_ok_and(|text| ["y", "yes"].contains(&&*text.expose_secret().to_lowercase()))
-            {
-                return Err(Error::failed("nothing was added, as you said")
-                    .next(format!("{} --yes", self.again)));
-            }
-        }
-        let (described, failures) = self.describe(new);
-        world.complain(&failed(&failures));
-        if described.is_empty() {
-            return nothing(&failures).map_or(Ok(()), Err);
-        }
-        let count = described.len();
-        let target = Target {
-            path: self.path.clone(),
-            taken: asked.taken,
-            dry_run: asked.dry_run,
-            coloured: (world.stdout_is_terminal)() && super::may_colour(&world.host),
-        };
-        let make = |document: &Document<'_>| {
-            settled(described, document, asked.taken == Taken::Overwritten)
-        };
-        let added = target
-            .add(make, None, world)
-            .map_err(|error| error.or_next(|| format!("{} --overwrite", self.again)))?;
-        for note in added.notes {
-            world.host.notes.note(&note);
-        }
-        match (asked.dry_run, added.is_change) {
-            (true, true) => Ok(()),
-            (_, false) => self.say(&format!("{} there already; nothing was changed\n", are(count))),
-            (false, true) => self.say(&format!("added {} to {path}\n", clusters(count))),
-        }
+        _ => Ok(()),
     }
-
-    /// Asks how they are reached.
-    fn describe(&self, chosen: Vec<Found>) -> (Vec<(Described, String)>, Vec<Failure>) {
-        let Self { search, asked, .. } = self;
-        let program = if asked.bare_command { None } else { this_program(&search.world.host) };
-        let written = Written::new(program.as_deref(), search.options.api_version);
-        let (mut errands, mut about) = (Vec::new(), Vec::new());
-        for Found { cloud, id, context, detail, .. } in chosen {
-            errands.push(detail);
-            about.push((cloud, id, context));
-        }
-        let outcome = search.run(errands);
-        let mut failures: Vec<_> = outcome.failures.into_values().collect();
-        let mut all = Vec::new();
-        for (at, find) in outcome.found {
-            let Some((cloud, id, context)) = at.first().and_then(|at| about.get(*at)) else {
-                continue;
-            };
-            let Some(provider) = registry::find(cloud) else { continue };
-            match described(find, provider, &written) {
-                Ok(mut described) => {
-                    described.context.clone_from(context);
-                    all.push((described, id.clone()));
-                }
-                Err(why) => failures.push(Failure { what: context.clone(), why }),
-            }
-        }
-        (all, failures)
-    }
-
-    /// A line for a person, unless a program listens.
-    fn say(&self, line: &str) -> Result<()> {
-        if self.asked.json { Ok(()) } else { self.search.world.print(line) }
-    }
-}
-
-fn clusters(number: usize) -> String {
-    format!("{number} {}", if number == 1 { "cluster" } else { "clusters" })
-}
-
-fn are(number: usize) -> String {
-    format!("{} {}", clusters(number), if number == 1 { "is" } else { "are" })
 }
 
 /// How many questions are on their way at once.

@@ -182,6 +182,10 @@ fn the_same_name_for_something_else_is_refused_unless_it_is_to_be_overwritten() 
             NEW.replace("cluster: mars", "cluster: venus"),
             "context `mars`: it leads to cluster `venus`",
         ),
+        (
+            NEW.replace("    user: me@mars", "    user: you"),
+            "context `mars`: its user is `you`, not `me@mars`",
+        ),
         (insert("token: x"), "user `me@mars`: it has a certificate, a token"),
         (insert("exec: {command: vault, args: [x]}"), "user `me@mars`: it runs `vault`"),
         (
@@ -202,6 +206,28 @@ fn the_same_name_for_something_else_is_refused_unless_it_is_to_be_overwritten() 
 }
 
 #[test]
+fn a_cluster_that_was_made_anew_gets_its_new_server_but_only_for_the_same_user() {
+    use super::super::likeness::is_recreated;
+    let old = NEW
+        .replace("https://mars", "https://old")
+        .replace("    server", "    proxy-url: http://p\n    server");
+    let anew = |text: &str| is_recreated(&Document::read(text, "").unwrap(), &mars());
+    assert!(anew(&old) && !anew(NEW), "{old}");
+    for (from, to) in [
+        ("      - mars\n", "      - venus\n"),
+        ("    user: me@mars", "    user: you"),
+        ("  name: mars\ncontexts", "  name: venus\ncontexts"),
+    ] {
+        assert!(old.contains(from), "{from} in {old}");
+        assert!(!anew(&old.replace(from, to)), "{from}");
+    }
+    let names = ["mars".to_owned()];
+    let new = merge_with(&old, "", &[mars()], None, Taken::Refused, &names).unwrap().text;
+    assert!(new.contains("https://mars.example") && new.contains("proxy-url"), "{new}");
+    merge_with(&old, "", &[mars()], None, Taken::Refused, &[]).unwrap_err();
+}
+
+#[test]
 fn many_are_added_at_once_and_in_their_order() {
     let all: Vec<_> =
         (0..200).map(|n| addition(&format!("m{n}"), "https://m", &format!("u{n}"))).collect();
@@ -212,7 +238,8 @@ fn many_are_added_at_once_and_in_their_order() {
     assert_eq!((names.len(), &*names[1], &*names[200]), (201, "m0", "m199"));
     assert_eq!(document.current_context(), Some("old"));
     let twice = [mars(), addition("mars", "https://venus", "v")];
-    assert!(merge("", "", &twice, None, Taken::Refused).is_err());
+    let error = merge("", "", &twice, None, Taken::Refused).unwrap_err();
+    assert!(error.next_line().unwrap().contains("--name-template"), "overwriting helps nobody");
 }
 
 #[test]

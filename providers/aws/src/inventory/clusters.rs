@@ -99,6 +99,7 @@ impl Clusters {
             account: account.called().to_owned(),
             region: region.to_owned(),
             labels: labels.clone(),
+            user: None,
             detail: Box::new(Describe {
                 caller: Arc::clone(caller),
                 cluster,

@@ -66,6 +66,11 @@ impl Cluster {
         )
     }
 
+    /// What `az` and Azure call its users' entry in a kubeconfig.
+    pub(super) fn user(&self) -> String {
+        format!("clusterUser_{}_{}", self.group, self.name)
+    }
+
     /// As a person would call it.
     pub(super) fn shown(&self) -> String {
         format!("cluster `{}` of resource group `{}`", shown(&self.name), shown(&self.group))

@@ -86,6 +86,7 @@ impl Clusters {
             account: shown(&subscription.name),
             region,
             labels,
+            user: Some(cluster.user()),
             detail: Box::new(ClusterCredential {
                 arm: arm.clone(),
                 cluster,

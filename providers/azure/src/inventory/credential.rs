@@ -68,7 +68,9 @@ impl ClusterCredential {
         let text = text.map_err(|cause| {
             Error::failed(format!("{} comes without a kubeconfig", cluster.shown())).because(cause)
         })?;
-        Ok(Find::Kubeconfig { text, overrides: overrides.clone() })
+        // as `az` does it: Azure calls both contexts alike, and a person's own is not to be lost
+        let context_suffix = if access.is_admin { "-admin" } else { "" };
+        Ok(Find::Kubeconfig { text, overrides: overrides.clone(), context_suffix })
     }
 }
 

@@ -102,7 +102,8 @@ fn a_private_cluster_is_reached_by_its_public_address_where_that_is_wanted() {
 fn an_administrators_certificate_is_handed_over_or_disabled() {
     let world = with_az();
     answers(&world, &kubeconfigs("clusterAdmin", ENCODED));
-    run(&*add(&format!("{CLUSTER} --admin"), &world).unwrap(), &world).unwrap();
+    let errand = add(&format!("{CLUSTER} --admin"), &world).unwrap();
+    run(&*errand, &world).unwrap();
     let url = format!("POST {CREDENTIAL}listClusterAdminCredential?api-version=2024-09-01");
     assert_eq!(asked(&world), [url]);
 

@@ -104,7 +104,7 @@ fn run_all(errands: Vec<Box<dyn Errand>>, world: &World) -> Found {
 fn kubeconfig(errand: &dyn Errand, world: &World) -> Result<(String, Overrides)> {
     use fleetkey_provider::ExposeSecret;
     match run(errand, world)?.pop() {
-        Some(Find::Kubeconfig { text, overrides }) => {
+        Some(Find::Kubeconfig { text, overrides, .. }) => {
             Ok((text.expose_secret().to_owned(), overrides))
         }
         _ => panic!("no kubeconfig"),

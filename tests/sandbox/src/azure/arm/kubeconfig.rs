@@ -32,13 +32,13 @@ pub(super) fn text(
     whose: Whose,
 ) -> String {
     let ManagedCluster { name, group, .. } = cluster;
-    let (prefix, suffix) =
-        if whose == Whose::Admin { ("clusterAdmin", "-admin") } else { ("clusterUser", "") };
+    // both contexts are called alike: it is az that tells them apart
+    let prefix = if whose == Whose::Admin { "clusterAdmin" } else { "clusterUser" };
     let ca = STANDARD.encode(ca_pem);
     let mut text = format!(
         "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {ca}\n    server: {server}\n  \
          name: {name}\ncontexts:\n- context:\n    cluster: {name}\n    user: {prefix}_{group}_{name}\n  \
-         name: {name}{suffix}\ncurrent-context: {name}{suffix}\nkind: Config\npreferences: {{}}\nusers:\n\
+         name: {name}\ncurrent-context: {name}\nkind: Config\npreferences: {{}}\nusers:\n\
          - name: {prefix}_{group}_{name}\n  user:\n"
     );
     text.push_str(&match whose {
