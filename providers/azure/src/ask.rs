@@ -39,6 +39,10 @@ impl Request for Ask {
         self.source.session()
     }
 
+    fn signer(&self) -> String {
+        self.source.signer()
+    }
+
     fn key(&self, key: &mut CredentialKey) {
         let Self { source, server, pop } = self;
         key.field("server", server.resource());

@@ -45,6 +45,11 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
     /// Who it is, as a person would say it: `application 1234… of tenant contoso.com`.
     fn describe(&self) -> String;
 
+    /// Who signs in, in words that are the same for everything that is lent to one session.
+    fn signer(&self) -> String {
+        self.describe()
+    }
+
     /// Every field that could change the access token; destructure self. Secrets go in as
     /// fingerprints.
     fn key(&self, key: &mut CredentialKey);

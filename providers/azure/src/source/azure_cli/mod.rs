@@ -99,6 +99,14 @@ impl Source for AzureCli {
         }
     }
 
+    /// What is kept of az's session is one record, whoever of its accounts is asked for.
+    fn signer(&self) -> String {
+        match &self.who {
+            Who::Person(_) => "whoever is signed in to `az`".into(),
+            Who::Other(_) | Who::Spawned(_) => self.describe(),
+        }
+    }
+
     fn key(&self, key: &mut CredentialKey) {
         let Self { who: _ } = self;
         self.source().key(key);

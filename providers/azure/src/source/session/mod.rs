@@ -95,9 +95,8 @@ impl Session {
             return Err(Error::failed(format!("the session of {who} could not be removed")));
         }
         out.done.push(format!("{who}: the session is removed"));
-        out.left.push(format!(
-            "{who}: Entra was not told, since it revokes no session for a program; whoever copied the              file and its key could use it until it ends"
-        ));
+        out.left
+            .push(format!("{who}: Entra was not told, since it revokes no session for a program"));
         Ok(out)
     }
 
