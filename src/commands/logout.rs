@@ -34,7 +34,7 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
             .next("fleetkey logout --all"));
     }
     world.attend(options, None);
-    let fleet = Fleet::read(file.as_deref(), &names, world)?;
+    let fleet = Fleet::read(file.as_deref(), &names, options, world)?;
     fleet.surroundings.hold_still(false);
     let world = &*world;
     let mut all = Vec::new();

@@ -47,7 +47,7 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
     world.attend(options, None);
     only_look(&mut world.host);
     let (file, names) = meant(matches);
-    let fleet = Fleet::read(file.as_deref(), &names, world)?;
+    let fleet = Fleet::read(file.as_deref(), &names, options, world)?;
     let world = &*world;
     let mut books = Books::new(world);
     let mut seen = Vec::new();

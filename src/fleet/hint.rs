@@ -14,14 +14,14 @@ use std::{
 use fleetkey_provider::{Credential, Error, Result, SessionKey, shown};
 use serde_json::{Value, json};
 
-use super::{Identity, Ours, Question, Surroundings};
+use super::{Fleet, Identity, Ours, Question, Surroundings};
 use crate::{
     World,
     cache::Cache,
     kubeconfig::{
         document::{Document, Section, digest},
         edit::Editor,
-        files,
+        files, list,
         outcome::Outcome,
         plan::{Edit, Plan},
         undo::Undo,
@@ -42,7 +42,7 @@ pub(crate) enum Hinted {
 pub(crate) fn hint(
     identity: &Identity,
     lent: &[(&Question, Credential)],
-    surroundings: &Surroundings,
+    fleet: &Fleet,
     world: &World,
 ) -> Option<Hinted> {
     let mut names = lent.iter().map(|(question, credential)| question.request.hint(credential));
@@ -51,9 +51,10 @@ pub(crate) fn hint(
         return None;
     }
     let who = flags.last().map(|name| shown(name)).unwrap_or_default();
-    Some(match name(identity, lent, &flags, surroundings, world) {
+    Some(match name(identity, lent, &flags, fleet, world) {
         Ok(users) => {
-            Hinted::Written(format!("`{}` is written into {users}", shown(&flags.join(" "))))
+            let flag = flags.first().map(|flag| shown(flag)).unwrap_or_default();
+            Hinted::Written(format!("{who} is written into {users}, as `{flag}`"))
         }
         Err(why) => Hinted::Left(format!("{who} is not written into the kubeconfig: {why}")),
     })
@@ -63,13 +64,19 @@ fn name(
     identity: &Identity,
     lent: &[(&Question, Credential)],
     flags: &[String],
-    surroundings: &Surroundings,
+    fleet: &Fleet,
     world: &World,
 ) -> Result<String> {
+    if let Some(Ours { user, .. }) = fleet.serves_others(identity) {
+        return Err(Error::config(format!(
+            "user `{}` serves clusters of other identities too",
+            shown(user)
+        )));
+    }
     let old = identity.session.ok_or_else(|| Error::failed("nobody signs in"))?;
     let mut named = Vec::new();
     for question in &identity.questions {
-        named.push(with_flags(question, flags, surroundings, world)?);
+        named.push(with_flags(question, flags, &fleet.surroundings, world)?);
     }
     let new = named.first().and_then(|question| question.request.session());
     let new = new.filter(|new| named.iter().all(|other| other.request.session() == Some(*new)));
@@ -120,7 +127,7 @@ fn with_flags(
         )));
     }
     let ours = Ours { args: with(args, flags), ..question.ours.clone() };
-    Question::of(ours, surroundings, &world.host)
+    Question::of(ours, &question.options, surroundings, &world.host)
 }
 
 /// The flags behind those there are.
@@ -192,7 +199,13 @@ fn plan(document: &Document<'_>, users: &BTreeSet<&str>, flags: &[String]) -> Re
             .and_then(Value::as_array)
             .map(|args| args.iter().filter_map(|arg| arg.as_str().map(str::to_owned)).collect())
             .unwrap_or_default();
+        let more: Vec<Value> = flags.iter().map(|flag| json!(flag)).collect();
         let args = json!(with(&args, flags));
+        // behind those there are, however each of them is written
+        let behind = tree
+            .pair(exec, "args")
+            .and_then(|(_, list)| list::appended(tree, &editor, list, &more, list::Place::Behind));
+        let splice = behind.or_else(|| editor.set(exec, "args", &args));
         let mut whole = tree.value(entry.item).unwrap_or_default();
         if let Some(place) = whole.pointer_mut("/user/exec/args") {
             *place = args.clone();
@@ -202,7 +215,7 @@ fn plan(document: &Document<'_>, users: &BTreeSet<&str>, flags: &[String]) -> Re
             index: Some(index),
             name: entry.name.to_owned(),
             item: tree.node(entry.item).place(),
-            splices: editor.set(exec, "args", &args).into_iter().collect(),
+            splices: splice.into_iter().collect(),
             before: Some(value.to_string()),
             meaning: Some(digest(&whole)),
             notes: Vec::new(),

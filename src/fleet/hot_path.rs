@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 
 use super::Fleet;
 use crate::{
-    Runtime, World,
+    Runtime, World, cli,
     host::{Attempt, Hold, PrivateDir, Store, other_files},
+    options::{Command, Options},
     sessions::FileSessions,
 };
 
@@ -194,12 +195,19 @@ fn home() -> tempfile::TempDir {
     home
 }
 
+/// Those of somebody who typed none.
+fn options() -> Options {
+    let line = ["fleetkey", "status"].map(OsString::from);
+    let Ok(cli::Parsed::Verb(matches)) = cli::parse(line) else { panic!("not understood") };
+    Command::new(matches).unwrap().options
+}
+
 #[test]
 fn a_thousand_contexts_open_no_more_than_they_share() {
     let home = home();
     // somebody is signed in to every tenant
     let (mut first, _) = world(home.path());
-    let fleet = Fleet::read(None, &[], &mut first).unwrap();
+    let fleet = Fleet::read(None, &[], &options(), &mut first).unwrap();
     let kept = sessions(home.path(), |folder| Box::new(PrivateDir::new(folder)));
     for identity in fleet.identities.iter().filter(|identity| identity.provider == "azure") {
         kept.open(identity.session.unwrap()).unwrap().keep(&"refresh-token".into()).unwrap();

@@ -110,12 +110,13 @@ impl Landing for Shown {
     }
 }
 
-/// A URL for a phone's camera, on a terminal with light letters: what is dark stays dark there. `None`
+/// A URL for a phone's camera, on a terminal with light letters: blocks of them are what is light. `None`
 /// if it is longer than a picture holds.
 fn picture(url: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(url, EcLevel::L).ok()?;
-    let dark = Dense1x2::Dark;
-    Some(code.render().dark_color(dark).light_color(Dense1x2::Light).quiet_zone(true).build())
+    // the crate's words are about dark letters
+    let (letter, ground) = (Dense1x2::Dark, Dense1x2::Light);
+    Some(code.render().dark_color(ground).light_color(letter).quiet_zone(true).build())
 }
 
 #[cfg(test)]
@@ -139,6 +140,7 @@ mod tests {
         assert_eq!(told[0], "type ABC");
         let lines: Vec<&str> = told[1].lines().collect();
         assert!(lines.len() > 10 && lines.iter().all(|line| line.chars().count() < 80), "{told:?}");
+        assert!(lines[0].chars().all(|c| c == '█'), "its margin is light: {told:?}");
         let (other, person) = insisting(Insists::Nothing);
         other.picture("https://login.example/device");
         assert!(person.told().is_empty() && !other.wants_code() && other.means().browser);

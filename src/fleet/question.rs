@@ -28,10 +28,15 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    /// Understands a context, in its own surroundings.
-    pub(crate) fn of(ours: Ours, surroundings: &Surroundings, host: &Host) -> Result<Self> {
+    /// Understands a context, in its own surroundings. What it does not say of places is as it was `typed`.
+    pub(crate) fn of(
+        ours: Ours,
+        typed: &Options,
+        surroundings: &Surroundings,
+        host: &Host,
+    ) -> Result<Self> {
         surroundings.wear(&ours.env);
-        let understood = understood(&ours, host);
+        let understood = understood(&ours, typed, host);
         surroundings.wear(&[]);
         let (options, folders, request) = understood?;
         Ok(Self { ours, options, folders, request })
@@ -49,12 +54,14 @@ impl Question {
 
 type Understood = (Options, Folders, Box<dyn Request>);
 
-fn understood(ours: &Ours, host: &Host) -> Result<Understood> {
+fn understood(ours: &Ours, typed: &Options, host: &Host) -> Result<Understood> {
     let words = std::iter::once(NAME).chain(ours.args.iter().map(String::as_str));
     let cli::Parsed::Verb(matches) = cli::parse(words.map(OsString::from))? else {
         return Err(Error::config("the user of the context asks for no token"));
     };
-    let Command { verbs, mut matches, options, .. } = Command::new(matches)?;
+    let Command { verbs, mut matches, mut options, .. } = Command::new(matches)?;
+    options.cache_dir = options.cache_dir.or_else(|| typed.cache_dir.clone());
+    options.session_store = options.session_store.or(typed.session_store);
     let exec = ExecInfo { cluster: ours.cluster.clone(), ..ExecInfo::default() };
     let provider = if let Some(name) = verbs.get(1) {
         registry::find(name).ok_or_else(|| Error::config("no cloud was named"))?

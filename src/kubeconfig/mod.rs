@@ -8,7 +8,7 @@ pub(crate) mod files;
 pub(crate) mod foreign;
 mod hidden;
 pub(crate) mod likeness;
-mod list;
+pub(crate) mod list;
 pub(crate) mod merge;
 pub(crate) mod one_stanza;
 pub(crate) mod outcome;

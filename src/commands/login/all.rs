@@ -37,7 +37,7 @@ pub(super) fn run(
     }
     world.attend(options, None);
     let asked = super::insist(insists, world);
-    let fleet = Fleet::read(file.as_deref(), &names, world)?;
+    let fleet = Fleet::read(file.as_deref(), &names, options, world)?;
     let plans = plans(&fleet, world);
     tell_plan(&plans, world);
     fleet.surroundings.hold_still(false);
@@ -205,13 +205,14 @@ impl SignIns<'_> {
             (false, false) => Done::Renewed,
             (false, true) => Done::Good,
         };
+        // who is named from now on has another one
+        outcome.session = self.session(identity, world);
         if was_asked && self.hints && outcome.failures.is_empty() {
-            match hint(identity, &lent, &self.fleet.surroundings, world) {
+            match hint(identity, &lent, self.fleet, world) {
                 Some(Hinted::Written(line) | Hinted::Left(line)) => outcome.remarks.push(line),
                 None => {}
             }
         }
-        outcome.session = self.session(identity, world);
         outcome
     }
 
