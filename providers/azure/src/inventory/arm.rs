@@ -3,7 +3,7 @@
 //! The token goes to the host that was asked first and to no other: a page that lies elsewhere is not
 //! fetched.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use fleetkey_provider::{
     Credential, Endpoint, Error, ExposeSecret, Host, HttpRequest, HttpResponse, Method, Result,
@@ -68,12 +68,20 @@ impl Arm {
     ) -> Result<Pages> {
         let mut pages = Pages { values: Vec::new(), failure: None };
         let mut at = self.endpoint.at(path, &[("api-version", version)]);
+        let mut seen = HashSet::from([at.as_str().to_owned()]);
         for number in 1.. {
             match self.page(at, question, host).await {
                 Ok(Page { value, next_link }) => {
                     pages.values.extend(value);
                     let Some(link) = next_link.filter(|link| !link.is_empty()) else { break };
                     match self.follow(&link, number) {
+                        Ok(next) if !seen.insert(next.as_str().to_owned()) => {
+                            pages.failure = Some(
+                                Error::failed("the list has no end")
+                                    .because("its next page is one that was there before"),
+                            );
+                            break;
+                        }
                         Ok(next) => at = next,
                         Err(error) => {
                             pages.failure = Some(error);

@@ -27,6 +27,8 @@ pub(super) struct Subscriptions {
     pub(super) all: Vec<Subscription>,
     /// Why there may be others.
     pub(super) failure: Option<Error>,
+    /// Those that are not as Azure writes them.
+    pub(super) odd: Option<Error>,
 }
 
 /// Asks for all.
@@ -34,10 +36,14 @@ pub(super) async fn list(arm: &Arm, host: &Host) -> Result<Subscriptions> {
     let question = Question::Subscriptions;
     let Pages { values, failure } = arm.list("/subscriptions", VERSION, &question, host).await?;
     let all: Vec<_> = values.iter().filter_map(Subscription::read).collect();
-    if all.len() < values.len() {
-        host.notes.note("a subscription is not as Azure writes it, and was skipped");
-    }
-    Ok(Subscriptions { all, failure })
+    let count = values.len() - all.len();
+    let odd = (count > 0).then(|| {
+        Error::failed("a subscription was not understood").because(format!(
+            "{count} of {} in the answer have no id as Azure writes them",
+            values.len()
+        ))
+    });
+    Ok(Subscriptions { all, failure, odd })
 }
 
 impl Subscription {
@@ -62,7 +68,7 @@ impl Subscriptions {
     /// The one of that id or name, or the only one that is in use. `again` is the line that was typed,
     /// without a subscription.
     pub(super) fn choose(self, wanted: Option<&str>, again: &str) -> Result<Subscription> {
-        let Self { all, failure } = self;
+        let Self { all, failure, odd } = self;
         let (mut found, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|s| match wanted {
             Some(wanted) => s.is_called(wanted),
             None => s.is_enabled,
@@ -72,7 +78,7 @@ impl Subscriptions {
         {
             return Ok(only);
         }
-        if let Some(error) = failure {
+        if let Some(error) = failure.or(odd) {
             return Err(error); // the one that is meant may be on a page that did not come
         }
         Err(match (wanted, found.as_slice()) {

@@ -141,13 +141,15 @@ impl Errand for Tenant {
         Box::pin(async move {
             let who = self.who.as_ref().map_err(Error::clone)?;
             let arm = Arm::new(&who.manager, credential, who.ask.sign_in_line())?;
-            let Subscriptions { all, failure } = subscription::list(&arm, host).await?;
+            let Subscriptions { all, failure, odd } = subscription::list(&arm, host).await?;
             let mut found: Vec<Find> = Vec::new();
-            for name in if failure.is_none() { self.sought.seen(&all) } else { Vec::new() } {
+            let is_whole = failure.is_none() && odd.is_none();
+            for name in if is_whole { self.sought.seen(&all) } else { Vec::new() } {
                 let error = Error::config("no tenant that was looked in has it").next(LIST);
                 found.push(Find::Failure(format!("subscription `{}`", shown(&name)), error));
             }
-            found.extend(failure.map(|error| Find::Failure(self.describe(), error)));
+            let failures = failure.into_iter().chain(odd);
+            found.extend(failures.map(|error| Find::Failure(self.describe(), error)));
             for subscription in all.into_iter().filter(|s| s.is_enabled) {
                 if self.sought.is_wanted(&subscription) {
                     found.push(Find::Errand(Box::new(Clusters {

@@ -35,13 +35,18 @@ pub(super) async fn sign_in(
         limit: LIMIT,
     };
     let brought = landing.visit(&visit).await.map_err(|error| {
-        if with.was_kept && error.kind() == Kind::SignInNeeded {
-            // a client that AWS forgot shows on its page only, which nobody comes back from
-            session.forget_registration(host);
-        }
+        let error = if with.was_kept && error.kind() == Kind::SignInNeeded {
+            unknown_client(error, session)
+        } else {
+            error
+        };
         oidc.with_line(error)
     })?;
     drop(landing); // nothing else is to come, and the port is free again
+    let is = |name: &str, value: &str| brought.iter().any(|(n, v)| n == name && v == value);
+    if is("state", &page.state) && is("error", "invalid_client") {
+        session.forget_registration(host);
+    }
     let code = page.code(&brought, session, oidc)?;
     let body = CreateToken {
         client_id: &with.client_id,
@@ -61,6 +66,21 @@ pub(super) async fn sign_in(
             Err(no.error)
         }
     }
+}
+
+/// Nobody came back: they walked away, or the page did not know what fleetkey signs in with, which shows
+/// there and nowhere else.
+fn unknown_client(error: Error, session: &Session) -> Error {
+    let file = session.registration_file();
+    let hint = format!(
+        "if the page said that the client is not known, remove `{}`, which is registered anew then",
+        shown(&file.to_string_lossy())
+    );
+    let cause = match error.cause() {
+        Some(cause) => format!("{cause}; {hint}"),
+        None => hint,
+    };
+    error.because(cause)
 }
 
 /// A page to sign in on, and what only whoever opened it knows.

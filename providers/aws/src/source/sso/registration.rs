@@ -104,7 +104,8 @@ impl Session {
         is_of_use.then_some(Registration { client_id, client_secret, expires, was_kept: true })
     }
 
-    fn registration_file(&self) -> PathBuf {
+    /// Where it lies.
+    pub(super) fn registration_file(&self) -> PathBuf {
         let Known { profile: _, name, start_url, region, scopes, sign_in_line: _ } = &self.known;
         let name = Name {
             region: region.as_str(),

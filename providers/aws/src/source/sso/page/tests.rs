@@ -188,8 +188,18 @@ fn a_code_is_sent_once_and_not_shown() {
 }
 
 #[test]
-fn a_client_that_nobody_came_back_with_is_registered_anew() {
-    let world = world(|_| Err(Error::sign_in_needed("nobody came back")));
-    sign_in(&world).unwrap_err();
-    assert!(world.host().files.read(std::path::Path::new(KEPT)).unwrap().is_none());
+fn a_client_is_kept_when_a_person_walks_away_and_forgotten_when_it_is_not_known() {
+    let is_kept =
+        |world: &World| world.host().files.read(std::path::Path::new(KEPT)).unwrap().is_some();
+    let walked = world(|_| Err(Error::sign_in_needed("nobody came back").because("in 5 min")));
+    let error = sign_in(&walked).unwrap_err();
+    assert!(is_kept(&walked));
+    let cause = error.cause().unwrap();
+    assert!(cause.starts_with("in 5 min; if the page") && cause.contains(KEPT), "{cause}");
+    let unknown = world(|visit| with(visit, &[("error", "invalid_client")]));
+    sign_in(&unknown).unwrap_err();
+    assert!(!is_kept(&unknown));
+    let strangers = world(|_| Ok(vec![("error".into(), "invalid_client".into())]));
+    sign_in(&strangers).unwrap_err();
+    assert!(is_kept(&strangers));
 }
