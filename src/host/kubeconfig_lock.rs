@@ -38,9 +38,9 @@ impl KubeconfigLock {
         }
     }
 
-    /// Whether somebody has a lock of that name.
+    /// Whether somebody has that lock; one that a dead fleetkey left is nobody's.
     pub(crate) fn is_there(lock: &Path) -> bool {
-        fs::symlink_metadata(lock).is_ok()
+        fs::symlink_metadata(lock).is_ok() && !left(lock)
     }
 
     /// Takes the lock. `None` if somebody else has it.

@@ -120,9 +120,16 @@ fn changed(old: &Side<'_>, new: &Side<'_>, splices: &[&Splice]) -> Vec<Change> {
             }
         };
         let start = place.start + more - less;
+        let takes_lines = text.is_empty()
+            && old.text[..place.start].ends_with('\n')
+            && old.text[..place.end].ends_with('\n');
         let change = Change {
             old: old.at(place.start)..end(old, place.start, place.end),
-            new: new.at(start)..end(new, start, start + text.len()),
+            new: if takes_lines {
+                new.at(start)..new.at(start)
+            } else {
+                new.at(start)..end(new, start, start + text.len())
+            },
         };
         more += text.len();
         less += place.len();
@@ -207,6 +214,14 @@ mod tests {
         let old = "a:\n- x\n- y\n";
         let same = [Splice::new(3..10, "- x\n- z\n- y")];
         assert_eq!(diff(old, &same), "--- f\n+++ f\n@@ -1,3 +1,4 @@\n a:\n - x\n+- z\n - y\n");
+    }
+
+    #[test]
+    fn lines_that_go_leave_nothing_that_comes() {
+        let old = "a:\n- x\n- y\n- z\n";
+        let y = old.find("- y").unwrap();
+        let gone = [Splice::new(y..y + 4, "")];
+        assert_eq!(diff(old, &gone), "--- f\n+++ f\n@@ -1,4 +1,3 @@\n a:\n - x\n-- y\n - z\n");
     }
 
     #[test]

@@ -37,10 +37,15 @@ impl<'t, 'a> Editor<'t, 'a> {
         if self.is_flow(map) {
             let before = &self.tree.text[..node.whole().start];
             let space = if before.ends_with([' ', '\n', '\t']) { "" } else { " " };
-            let line = self.new_line(self.tree.column(key.place().start));
             let place = node.place();
-            let comments = self.tree.comments_in(&place);
-            let comments: String = comments.flat_map(|comment| [comment, &line]).collect();
+            let comments: Vec<&str> = self.tree.comments_in(&place).collect();
+            // a whole kubeconfig may be on one line: its beginning is looked for only where it counts
+            let comments = if comments.is_empty() {
+                String::new()
+            } else {
+                let line = self.new_line(self.tree.column(key.place().start));
+                comments.into_iter().flat_map(|comment| [comment, &line]).collect()
+            };
             let space = if node.place().is_empty() || !comments.is_empty() { space } else { "" };
             return Splice::new(
                 node.whole(),

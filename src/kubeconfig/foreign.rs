@@ -49,7 +49,12 @@ pub(crate) fn name_of(command: &str) -> String {
 
 fn program(exec: &Map<String, Value>) -> Found {
     let command = exec.get("command").and_then(Value::as_str).unwrap_or_default();
-    let texts = |value: &Value| value.as_str().map(str::to_owned);
+    let texts = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(is) => Some(is.to_string()),
+        _ => None,
+    };
     let args = exec.get("args").and_then(Value::as_array);
     let mut args: Vec<String> = args.into_iter().flatten().filter_map(texts).collect();
     let env = exec.get("env").and_then(Value::as_array).into_iter().flatten();
@@ -113,7 +118,8 @@ fn variable(word: &str) -> Option<(String, String)> {
 /// `sh -c LINE`, where the line is one command of words that no shell reads anything into.
 fn in_shell(args: &[String]) -> Option<Vec<String>> {
     let [flag, line] = args else { return None };
-    if flag != "-c" && flag != "-ec" && flag != "-lc" {
+    // a login shell reads files that may set variables
+    if flag != "-c" && flag != "-ec" {
         return None;
     }
     let line = line.trim();

@@ -78,13 +78,8 @@ fn find(tree: &Tree<'_>, id: Id, names: &HashSet<&str>, places: &mut Vec<Range<u
             let mut follows = false;
             for item in items {
                 let text = tree.text_of(*item).unwrap_or_default();
-                let flag = text.trim_start_matches('-');
-                let (flag, value) =
-                    flag.split_once('=').map_or((flag, None), |(f, v)| (f, Some(v)));
-                let is_flag = text.starts_with('-') && names.contains(flag);
-                if std::mem::replace(&mut follows, is_flag && value.is_none())
-                    || (is_flag && value.is_some())
-                {
+                let (is_one, announces) = word(text, names);
+                if std::mem::replace(&mut follows, announces) || is_one {
                     hide(tree, *item, places);
                 }
             }
@@ -93,11 +88,28 @@ fn find(tree: &Tree<'_>, id: Id, names: &HashSet<&str>, places: &mut Vec<Range<u
     }
 }
 
-/// A variable of a program that no provider knows.
+/// Whether a word of a command line has a secret in it, and whether the next one is one. A line for a shell
+/// is one word of many, and hidden as a whole.
+fn word(text: &str, names: &HashSet<&str>) -> (bool, bool) {
+    let is_named = |name: &str| names.contains(name) || is_secret(name);
+    let (mut has, mut announces) = (false, false);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    for one in &words {
+        has |= announces;
+        let one = one.trim_matches(['\'', '"']);
+        let name = one.trim_start_matches('-');
+        let (name, value) = name.split_once('=').map_or((name, None), |(n, v)| (n, Some(v)));
+        has |= value.is_some() && is_named(name);
+        announces = value.is_none() && one.starts_with('-') && is_named(name);
+    }
+    (has, announces)
+}
+
+/// A flag or variable of a program that no provider knows.
 fn is_secret(name: &str) -> bool {
-    let name = name.to_uppercase();
+    let name = name.to_uppercase().replace('-', "_");
     ["SECRET", "PASSWORD", "TOKEN", "_KEY"].iter().any(|word| name.contains(word))
-        && !name.ends_with("_FILE")
+        && !["_FILE", "_DIR", "_ID", "_URL", "_PATH"].iter().any(|end| name.ends_with(end))
 }
 
 fn hide(tree: &Tree<'_>, id: Id, places: &mut Vec<Range<usize>>) {
@@ -110,6 +122,29 @@ fn hide(tree: &Tree<'_>, id: Id, places: &mut Vec<Range<usize>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_in_wrapped_lines_are_found_too() {
+        for (item, is_hidden) in [
+            ("get --login spn --client-secret hunter2", true),
+            ("AAD_CLIENT_SECRET=hunter2", true),
+            ("--vault-token=hunter2", true),
+            ("A=b get --password 'hunter2'", true),
+            ("get --login spn", false),
+            ("--token-cache-dir", false),
+            ("--federated-token-file", false),
+        ] {
+            let text = format!("users: [{{args: [{}]}}]", serde_json::Value::from(item));
+            let document = Document::read(&text, "f").unwrap();
+            let shown = Hidden::of(&document).mask(&text, 0..text.len());
+            assert_eq!(shown.contains(HIDDEN), is_hidden, "{shown}");
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+        let two = "users: [{args: [get, --vault-token, hunter2, x]}]";
+        let document = Document::read(two, "f").unwrap();
+        let shown = Hidden::of(&document).mask(two, 0..two.len());
+        assert!(!shown.contains("hunter2") && shown.contains("x]"), "{shown}");
+    }
 
     #[test]
     fn secrets_are_found_by_key_by_flag_and_by_variable() {

@@ -13,6 +13,7 @@ use super::{
     plan::{Edit, Left, Plan},
     reached::LARGEST_CA,
     removal,
+    shared::Shared,
     splice::Splice,
     stanza::{NAME, Stanza},
     takeover::{Takeover, Wish},
@@ -30,8 +31,9 @@ impl Plan {
         wish: &Wish,
         is_meant: impl Fn((&str, &str)) -> bool,
         ca_size: &dyn Fn(&str) -> Option<u64>,
+        is_alone: bool,
     ) -> Result<Self> {
-        let mut making = Making::new(document, wish)?;
+        let mut making = Making::new(document, wish, is_alone)?;
         for (index, context) in document.entries(Section::Contexts).iter().enumerate() {
             let user = document.text(context, "user").unwrap_or_default();
             if user == NAME || !is_meant((context.name, user)) {
@@ -43,7 +45,7 @@ impl Plan {
                 }
             }
         }
-        Ok(making.finish())
+        making.finish()
     }
 }
 
@@ -54,6 +56,10 @@ struct Making<'m, 'a> {
     plan: Plan,
     users: HashMap<&'m str, (usize, Entry<'m>)>,
     clusters: HashMap<&'m str, (usize, Entry<'m>)>,
+    all_users: Vec<Entry<'m>>,
+    all_clusters: Vec<Entry<'m>>,
+    /// Whether no context of another file may have a user of this one.
+    is_alone: bool,
     /// What each cluster says.
     extensions: BTreeMap<usize, (Extension, String)>,
     /// Users that some context still has.
@@ -63,7 +69,7 @@ struct Making<'m, 'a> {
 }
 
 impl<'m, 'a> Making<'m, 'a> {
-    fn new(document: &'m Document<'a>, wish: &'m Wish) -> Result<Self> {
+    fn new(document: &'m Document<'a>, wish: &'m Wish, is_alone: bool) -> Result<Self> {
         let by_name = |section| {
             let mut out = HashMap::new();
             for (index, entry) in document.entries(section).into_iter().enumerate() {
@@ -78,6 +84,9 @@ impl<'m, 'a> Making<'m, 'a> {
             plan: Plan::default(),
             users: by_name(Section::Users),
             clusters: by_name(Section::Clusters),
+            all_users: document.entries(Section::Users),
+            all_clusters: document.entries(Section::Clusters),
+            is_alone,
             extensions: BTreeMap::new(),
             used: HashSet::new(),
             freed: HashSet::new(),
@@ -107,7 +116,9 @@ impl<'m, 'a> Making<'m, 'a> {
         user: &str,
         ca_size: &dyn Fn(&str) -> Option<u64>,
     ) -> Result<(), Option<Error>> {
-        let (_, entry) = self.users.get(user).ok_or(None)?;
+        let (_, entry) = self.users.get(user).ok_or_else(|| {
+            (!user.is_empty()).then(|| Error::config("it is in another file than its context"))
+        })?;
         let value = self.document.value(entry).map_err(|_| None)?;
         let taken = match self.wish.take_over(&value, &[]) {
             Takeover::Nothing => return Err(None),
@@ -130,6 +141,16 @@ impl<'m, 'a> Making<'m, 'a> {
             Some(Error::config(format!("its cluster `{}` is in another file", shown(name))))
         })?;
         check_ca(self.document, cluster, ca_size).map_err(Some)?;
+        if let Some(known) = extension_of(self.document, cluster)
+            && known != Value::Object(extension.clone())
+        {
+            return Err(Some(
+                Error::config(format!("its cluster `{}` says something else already", shown(name)))
+                    .because(format!(
+                        "its extension `{EXTENSION}` is for another identity or plugin"
+                    )),
+            ));
+        }
         if let Some((other, first)) = self.extensions.get(at)
             && *other != extension
         {
@@ -162,31 +183,38 @@ impl<'m, 'a> Making<'m, 'a> {
         Some(self.editor.set(value, "user", &NAME.into()).into_iter().collect())
     }
 
-    fn finish(mut self) -> Plan {
+    fn finish(mut self) -> Result<Plan> {
         if self.extensions.is_empty() {
-            return self.plan;
+            return Ok(self.plan);
         }
         let extensions = std::mem::take(&mut self.extensions);
         for (index, (extension, _)) in extensions {
-            self.extend(index, &extension);
+            self.extend(index, &extension).ok_or_else(tied)?;
         }
-        self.add_user();
+        self.add_user().ok_or_else(tied)?;
         self.remove_users();
-        self.plan
+        self.plan.edits.sort_by_key(|edit| edit.item.start);
+        self.plan.is_one = true;
+        // one part without another would leave contexts that lead nowhere
+        if !Shared::new(self.document, &self.plan.edits).conflicts().is_empty() {
+            return Err(tied());
+        }
+        Ok(self.plan)
     }
 
-    fn extend(&mut self, index: usize, extension: &Extension) {
-        let entries = self.document.entries(Section::Clusters);
-        let Some(cluster) = entries.get(index) else { return };
+    /// Nothing where a cluster's value stands elsewhere.
+    fn extend(&mut self, index: usize, extension: &Extension) -> Option<()> {
+        let cluster = self.all_clusters.get(index)?.clone();
+        let cluster = &cluster;
         let before = self.document.value(cluster).unwrap_or_default();
         let mut others = before["extensions"].as_array().cloned().unwrap_or_default();
         others.retain(|known| known["name"] != EXTENSION);
         others.push(json!({"name": EXTENSION, "extension": extension}));
         let new = Value::Array(others);
-        let Some((_, value)) = self.document.tree.pair(cluster.item, Section::Clusters.one())
-        else {
-            return;
-        };
+        let (_, value) = self.document.tree.pair(cluster.item, Section::Clusters.one())?;
+        if self.document.tree.target(value) != value {
+            return None;
+        }
         let mut after = self.document.tree.value(cluster.item).unwrap_or_default();
         after[Section::Clusters.one()]["extensions"] = new.clone();
         self.plan.edits.push(Edit {
@@ -199,17 +227,18 @@ impl<'m, 'a> Making<'m, 'a> {
             meaning: Some(digest(&after)),
             notes: Vec::new(),
         });
+        Some(())
     }
 
     /// The one user, behind the others, or in place of the last one if that goes.
-    fn add_user(&mut self) {
+    fn add_user(&mut self) -> Option<()> {
         if self.users.contains_key(NAME) {
-            return;
+            return Some(());
         }
         let user =
             json!({"name": NAME, "user": {"exec": Stanza::for_all(&self.wish.written).value()}});
         let tree = &self.document.tree;
-        let Some(users) = self.document.list(Section::Users) else { return };
+        let users = self.document.list(Section::Users)?;
         let last = tree.items(users).last().filter(|_| self.goes(tree.items(users).len() - 1));
         let splice = match last {
             Some(last) => {
@@ -229,7 +258,7 @@ impl<'m, 'a> Making<'m, 'a> {
                 list::Place::Behind,
             ),
         };
-        let Some(splice) = splice else { return };
+        let splice = splice?;
         self.plan.edits.push(Edit {
             section: Section::Users,
             index: None,
@@ -240,6 +269,7 @@ impl<'m, 'a> Making<'m, 'a> {
             meaning: Some(digest(&user)),
             notes: Vec::new(),
         });
+        Some(())
     }
 
     /// Users that no context has any more, where nothing else goes with them.
@@ -247,7 +277,7 @@ impl<'m, 'a> Making<'m, 'a> {
         let Some(list) = self.document.list(Section::Users) else { return };
         let count = self.document.tree.items(list).len();
         let is_new = !self.users.contains_key(NAME);
-        for (index, entry) in self.document.entries(Section::Users).iter().enumerate() {
+        for (index, entry) in self.all_users.clone().iter().enumerate() {
             if !self.goes(index) {
                 continue;
             }
@@ -273,15 +303,27 @@ impl<'m, 'a> Making<'m, 'a> {
 
     /// Whether a user goes: no context has it any more, and nothing else goes with it.
     fn goes(&self, index: usize) -> bool {
-        let users = self.document.entries(Section::Users);
-        let Some((entry, list)) = users.get(index).zip(self.document.list(Section::Users)) else {
-            return false;
-        };
-        self.freed.contains(entry.name)
+        let list = self.document.list(Section::Users);
+        let Some((entry, list)) = self.all_users.get(index).zip(list) else { return false };
+        self.is_alone
+            && self.freed.contains(entry.name)
             && !self.used.contains(entry.name)
             && self.users.get(entry.name).is_some_and(|(first, _)| *first == index)
             && removal::is_by_itself(&self.document.tree, list, index)
     }
+}
+
+/// What a cluster says to plugins already.
+fn extension_of(document: &Document<'_>, cluster: &Entry<'_>) -> Option<Value> {
+    let value = document.value(cluster).ok()?;
+    let known = value["extensions"].as_array()?.iter().find(|known| known["name"] == EXTENSION)?;
+    Some(known["extension"].clone())
+}
+
+fn tied() -> Error {
+    Error::config("the kubeconfig cannot be brought to one user")
+        .because("by anchors its entries share parts that would have to differ")
+        .next("fleetkey kubeconfig convert --dry-run")
 }
 
 fn check_ca(

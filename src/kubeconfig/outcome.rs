@@ -43,8 +43,7 @@ impl Outcome {
             Error::failed(format!("the change of `{}` could not be proven", shown(&name)))
                 .because("read again, it would differ in more than was meant; nothing is written")
         };
-        let before = Before::of(&document)
-            .ok_or_else(|| unproven().because("an entry is larger than any entry is"))?;
+        let before = Before::of(&document);
         let mut new = done(&old, &plan.edits).ok_or_else(unproven)?;
         if !is_proven(&before, &plan.edits, &new, &name) {
             // what anchors tie together is not changed then
@@ -57,7 +56,7 @@ impl Outcome {
             }
         }
         drop(document);
-        let Plan { edits, left, ours } = plan;
+        let Plan { edits, left, ours, is_one: _ } = plan;
         Ok(Self { path: path.to_owned(), old, new, edits, left, ours })
     }
 

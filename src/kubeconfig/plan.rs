@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) left: Vec<Left>,
     /// Users that run fleetkey already.
     pub(crate) ours: Vec<String>,
+    /// Whether no edit is of use without the others.
+    pub(crate) is_one: bool,
 }
 
 /// The change of one entry.
@@ -102,14 +104,25 @@ impl Plan {
 
     /// Takes out what would change others, by anchors.
     fn settle(&mut self, document: &Document<'_>) {
-        while let Some((index, with)) = Shared::new(document, &self.edits).conflict() {
-            let edit = self.edits.remove(index);
-            self.left.push(Left { user: edit.name, why: shared(&with) });
+        loop {
+            let with = Shared::new(document, &self.edits).conflicts();
+            if with.is_empty() {
+                return;
+            }
+            for (index, edit) in std::mem::take(&mut self.edits).into_iter().enumerate() {
+                match with.get(&index) {
+                    Some(with) => self.left.push(Left { user: edit.name, why: shared(with) }),
+                    None => self.edits.push(edit),
+                }
+            }
         }
     }
 
     /// Takes out every change of an entry that shares something by an anchor.
     pub(crate) fn without_shared(&mut self, document: &Document<'_>) -> bool {
+        if self.is_one {
+            return false;
+        }
         let shared_by = Shared::new(document, &self.edits).all();
         let mut index = 0;
         let (gone, kept): (Vec<_>, Vec<_>) =

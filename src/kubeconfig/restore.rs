@@ -1,13 +1,13 @@
 //! Putting back what a record says: all of a file, or what of it can be.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use fleetkey_provider::{Error, Fingerprint, Result, shown};
 use serde_json::{Value, json};
 
 use super::{
     diff,
-    document::{Document, Section},
+    document::{Document, Entry, Section},
     edit::Editor,
     list, removal,
     splice::{Splice, apply},
@@ -44,7 +44,10 @@ pub(crate) fn restore(path: &Path, text: &str, mut record: Record) -> Result<Res
         }
         let whole = (now == layer.after).then(|| apply(&restored.text, &layer.back())).flatten();
         match whole.filter(|text| Fingerprint::of(text.as_bytes()).to_string() == layer.before) {
-            Some(text) => restored.text = text,
+            Some(text) => {
+                restored.text = text;
+                restored.entries.extend(layer.entries.into_iter().map(|kept| kept.name));
+            }
             None => restored.by_entry(path, layer)?,
         }
     }
@@ -72,13 +75,20 @@ impl Restored {
         Ok(diff::unified(&shown(&name), (&before, &after), &[&splice], coloured))
     }
 
-    /// Puts back each entry that still means what was written. What was added goes last, and only if
-    /// nothing of the rest stays: that may need it.
+    /// Puts back each entry that still means what was written: contexts first, since clusters and what was
+    /// added say what a context that stays still needs.
     fn by_entry(&mut self, path: &Path, layer: Layer) -> Result<()> {
         self.whole = false;
-        let (added, changed): (Vec<_>, Vec<_>) =
-            layer.entries.into_iter().partition(|kept| kept.value.is_none());
-        let mut kept = self.each(path, changed, false)?;
+        let is_context = |kept: &Kept| kept.section == Section::Contexts.list();
+        let (contexts, others): (Vec<_>, Vec<_>) = layer.entries.into_iter().partition(is_context);
+        let mut kept = self.each(path, contexts, false)?;
+        let is_needed = !kept.is_empty();
+        let is_cluster = |kept: &Kept| kept.section == Section::Clusters.list();
+        let (clusters, users): (Vec<_>, Vec<_>) = others.into_iter().partition(is_cluster);
+        kept.extend(self.each(path, clusters, is_needed)?);
+        let (added, users): (Vec<_>, Vec<_>) =
+            users.into_iter().partition(|kept| kept.value.is_none());
+        kept.extend(self.each(path, users, false)?);
         let stays = !kept.is_empty();
         kept.extend(self.each(path, added, stays)?);
         if !kept.is_empty() {
@@ -91,10 +101,14 @@ impl Restored {
     fn each(&mut self, path: &Path, entries: Vec<Kept>, stays: bool) -> Result<Vec<Kept>> {
         let name = path.to_string_lossy();
         let document = Document::read(&self.text, &name)?;
+        let lists = Section::ALL.map(|section| List::new(&document, section));
         let (mut splices, mut left) = (Vec::new(), Vec::new());
         for entry in entries {
-            let done =
-                if stays { Back::Left("others still need it") } else { back(&document, &entry) };
+            let done = if stays {
+                Back::Left("others still need it")
+            } else {
+                back(&document, &lists, &entry)
+            };
             match done {
                 Back::Splices(more) => {
                     splices.extend(more);
@@ -115,6 +129,24 @@ impl Restored {
         drop(document);
         self.text = text;
         Ok(left)
+    }
+}
+
+/// A list, and where in it each name is.
+struct List<'d> {
+    section: Section,
+    entries: Vec<Entry<'d>>,
+    by_name: HashMap<&'d str, Vec<usize>>,
+}
+
+impl<'d> List<'d> {
+    fn new(document: &'d Document<'_>, section: Section) -> Self {
+        let entries = document.entries(section);
+        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            by_name.entry(entry.name).or_default().push(index);
+        }
+        Self { section, entries, by_name }
     }
 }
 
@@ -141,18 +173,27 @@ fn again(document: &Document<'_>, section: Section, kept: &Kept) -> Back {
     splice.map_or(Back::Left("there is no list to put it in"), |splice| Back::Splices(vec![splice]))
 }
 
-fn back(document: &Document<'_>, kept: &Kept) -> Back {
-    let Some(section) = Section::parse(&kept.section) else { return Back::Gone };
-    let entries = document.entries(section);
-    let Some((index, entry)) = entries.iter().enumerate().find(|(_, e)| e.name == kept.name) else {
+fn back(document: &Document<'_>, lists: &[List<'_>], kept: &Kept) -> Back {
+    let Some(list) = lists.iter().find(|list| list.section.list() == kept.section) else {
+        return Back::Gone;
+    };
+    let section = list.section;
+    let is_same_text = |index: &&usize| {
+        let place = document.tree.node(list.entries[**index].item).place();
+        Fingerprint::of(document.tree.text[place].as_bytes()).to_string() == kept.text
+    };
+    // of two of one name it is the one that was written
+    let named = list.by_name.get(kept.name.as_str()).map_or(&[][..], Vec::as_slice);
+    let same = named.iter().find(is_same_text);
+    let Some(index) = same.or(named.first()).copied() else {
         return if kept.meaning.is_empty() { again(document, section, kept) } else { Back::Gone };
     };
     if kept.meaning.is_empty() {
         return Back::Gone; // somebody else put it there again
     }
+    let entry = &list.entries[index];
     let place = document.tree.node(entry.item).place();
-    let text = &document.tree.text[place.clone()];
-    if Fingerprint::of(text.as_bytes()).to_string() == kept.text && kept.value.is_some() {
+    if same.is_some() && kept.value.is_some() {
         return Back::Splices(kept.back(place.start));
     }
     if document.value(entry).map(|value| meaning(&value)) != Ok(kept.meaning.clone()) {

@@ -1,6 +1,9 @@
 //! What entries share by anchors and aliases, as far as it decides whether one may change by itself.
 
-use std::{collections::HashSet, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use super::{
     document::{Document, Section},
@@ -43,10 +46,10 @@ impl<'p> Shared<'p> {
         Self { edits, spliced, items, ties }
     }
 
-    /// A change that would change another entry, which is not to change or loses what it means: the
-    /// change, and the entry's name.
-    pub(crate) fn conflict(&self) -> Option<(usize, String)> {
-        self.ties.iter().find_map(|(alias, anchored)| {
+    /// Changes that would change another entry, which is not to change or loses what it means: each, and
+    /// the entry's name.
+    pub(crate) fn conflicts(&self) -> HashMap<usize, String> {
+        let conflicts = self.ties.iter().filter_map(|(alias, anchored)| {
             if self.edit_at(*alias).is_some() {
                 return None; // it goes itself
             }
@@ -55,7 +58,8 @@ impl<'p> Shared<'p> {
             let edit = gone.or_else(|| self.edit_within(anchored))?;
             let owner = self.item_at(*alias).map_or("the rest of the file", |(_, name)| name);
             (gone.is_some() || !self.is_edited(*alias)).then(|| (edit, owner.to_owned()))
-        })
+        });
+        conflicts.collect()
     }
 
     /// All changes of entries that share anything.

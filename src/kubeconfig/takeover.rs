@@ -56,7 +56,14 @@ impl Wish {
                 };
             }
         };
-        let Some((provider, adopted)) = self.adopt(&foreign) else { return Takeover::Nothing };
+        let Some((provider, adopted)) = self.adopt(&foreign) else {
+            return match &foreign {
+                Foreign::Program { name, args, .. } if self.knows_one_of(args) => {
+                    Takeover::Left(wrapped(name))
+                }
+                _ => Takeover::Nothing,
+            };
+        };
         match adopted {
             Err(error) => Takeover::Left(error),
             Ok(_) if user.get("exec").is_some() && user.get("auth-provider").is_some() => {

@@ -4,7 +4,7 @@
 //! Each conversion is a layer. A file that is still what the last layer left is put back byte for byte;
 //! of one that was changed since, each entry that still means what we wrote.
 
-use std::{ops::Range, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use fleetkey_provider::{Error, ExposeSecret, Fingerprint, Result, SecretString};
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ pub(crate) struct Kept {
 }
 
 /// How many conversions of one file can be taken back.
-const MOST_LAYERS: usize = 20;
+const MOST_LAYERS: usize = 500;
 
 impl Layer {
     /// Of a change that was made.
@@ -78,18 +78,27 @@ impl Layer {
             more += text.len();
             less += place.len();
         }
-        let places = Section::ALL.map(|section| by_name(after, section));
+        let lists = Section::ALL.map(|section| after.entries(section));
+        let gone = Section::ALL.map(|section| gone(edits, section));
         let kept = edits.iter().zip(splices).map(|(edit, splices)| {
-            let of_list =
-                &places[Section::ALL.iter().position(|s| *s == edit.section).unwrap_or(0)];
-            let found = of_list.get(edit.name.as_str());
-            let place = found.map_or(0..0, |(place, _)| place.clone());
+            let list = Section::ALL.iter().position(|s| *s == edit.section).unwrap_or(0);
+            let found = match (edit.index, edit.meaning) {
+                (_, None) => None,
+                (Some(index), _) => {
+                    let before = gone[list].partition_point(|gone| *gone < index);
+                    lists[list].get(index - before)
+                }
+                (None, _) => lists[list].iter().find(|entry| entry.name == edit.name),
+            };
+            let place = found.map_or(0..0, |entry| after.tree.node(entry.item).place());
             Kept {
                 section: edit.section.list().into(),
                 name: edit.name.clone(),
                 start: place.start,
                 text: Fingerprint::of(after.tree.text[place].as_bytes()).to_string(),
-                meaning: found.map_or_else(String::new, |(_, value)| meaning(value)),
+                meaning: found.map_or_else(String::new, |entry| {
+                    meaning(&after.value(entry).unwrap_or_default())
+                }),
                 value: edit.before.clone(),
                 splices,
             }
@@ -119,17 +128,12 @@ impl Kept {
     }
 }
 
-/// The entries of a list by their names: where each is, and its value.
-fn by_name<'d>(
-    document: &'d Document<'_>,
-    section: Section,
-) -> std::collections::HashMap<&'d str, (Range<usize>, Value)> {
-    let mut out = std::collections::HashMap::new();
-    for entry in document.entries(section) {
-        let place = document.tree.node(entry.item).place();
-        out.entry(entry.name).or_insert((place, document.value(&entry).unwrap_or_default()));
-    }
-    out
+/// Which entries of a list go, in order.
+fn gone(edits: &[Edit], section: Section) -> Vec<usize> {
+    let of_list = edits.iter().filter(|edit| edit.section == section && edit.meaning.is_none());
+    let mut gone: Vec<usize> = of_list.filter_map(|edit| edit.index).collect();
+    gone.sort_unstable();
+    gone
 }
 
 /// A value, however clients write it: what they add when they write a file again says nothing.
@@ -189,7 +193,10 @@ impl<'w> Undo<'w> {
     /// Adds a layer, durably.
     pub(crate) fn push(&self, file: &Path, layer: Layer) -> Result<()> {
         // a record that cannot be read any more is of no use to anybody
-        let mut record = self.read(file).unwrap_or_default();
+        let mut record = self.read(file).unwrap_or_else(|why| {
+            self.world.warn(&format!("earlier conversions cannot be put back any more: {why}"));
+            Record::default()
+        });
         // one that was never written, or was put back by hand
         record.layers.retain(|known| known.after != layer.after);
         record.layers.push(layer);

@@ -190,3 +190,136 @@ fn what_cannot_be_said_by_a_cluster_is_left_with_the_reason() {
     assert_eq!(what, "there is another user called `fleetkey`");
     assert_eq!(next, "kubectl config delete-user fleetkey");
 }
+
+const EKS: &str = "https://ABCDEF0123456789ABCDEF0123456780.gr7.us-east-1.eks.amazonaws.com";
+
+/// A home with kubeconfigs in it, and `fleetkey kubeconfig` there.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        for (name, text) in files {
+            fs::write(home.0.path().join(name), text).unwrap();
+        }
+        home
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.path().join(name)).unwrap()
+    }
+
+    fn run(&self, line: &[&str]) -> Run {
+        let path = |name: &str| self.0.path().join(name).display().to_string();
+        let list = ["config", "more"].map(path).join(":");
+        Program::plugin()
+            .env("HOME", self.0.path())
+            .env("FLEETKEY_SESSION_STORE", "file")
+            .env("KUBECONFIG", list)
+            .args(["kubeconfig"])
+            .args(line)
+            .run()
+    }
+}
+
+fn aws(name: &str, more: &str) -> String {
+    format!(
+        "- name: {name}\n  user: {{exec: {{command: aws, args: [--region, us-east-1, eks, get-token, --cluster-name, e{more}]}}}}\n"
+    )
+}
+
+fn context(name: &str, cluster: &str, user: &str) -> String {
+    format!("- {{name: {name}, context: {{cluster: {cluster}, user: {user}}}}}\n")
+}
+
+#[test]
+fn a_second_conversion_gives_no_context_another_identity() {
+    let role = |name: &str| format!(", --role, \"arn:aws:iam::111122223333:role/{name}\"");
+    let text = format!(
+        "clusters:\n- {{name: e, cluster: {{server: '{EKS}'}}}}\ncontexts:\n{}{}users:\n{}{}",
+        context("readonly", "e", "ro"),
+        context("admin", "e", "ad"),
+        aws("ro", &role("ro")),
+        aws("ad", &role("admin")),
+    );
+    let home = Home::new(&[("config", &text)]);
+    assert_eq!(
+        home.run(&["convert", "--one-stanza", "--yes", "--context", "readonly"]).code,
+        Some(0)
+    );
+    let once = home.read("config");
+    let run = home.run(&["convert", "--one-stanza", "--yes", "--context", "admin"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stderr.contains("says something else already"), "{run:?}");
+    assert_eq!(home.read("config"), once);
+}
+
+#[test]
+fn another_plugins_extension_stays() {
+    let text = format!(
+        "clusters:\n- name: e\n  cluster:\n    server: '{EKS}'\n    extensions:\n    - name: client.authentication.k8s.io/exec\n      \
+         extension: {{audience: corp}}\ncontexts:\n{}users:\n{}",
+        context("c", "e", "u"),
+        aws("u", ""),
+    );
+    let home = Home::new(&[("config", &text)]);
+    let run = home.run(&["convert", "--one-stanza", "--yes"]);
+    assert!(run.stderr.contains("says something else already"), "{run:?}");
+    assert_eq!(home.read("config"), text);
+}
+
+#[test]
+fn what_anchors_tie_together_is_changed_whole_or_not_at_all() {
+    let text = format!(
+        "clusters: [{{name: k1, cluster: &c {{server: '{EKS}'}}}}, {{name: k2, cluster: *c}}]\ncontexts:\n{}{}users:\n{}",
+        context("c1", "k1", "u"),
+        context("c2", "k2", "u"),
+        aws("u", ""),
+    );
+    let home = Home::new(&[("config", &text)]);
+    let [what, ..] = home.run(&["convert", "--one-stanza", "--yes"]).failed(2);
+    assert_eq!(what, "the kubeconfig cannot be brought to one user");
+    assert_eq!(home.read("config"), text);
+}
+
+#[test]
+fn a_user_that_a_context_of_another_file_has_stays_and_one_context_is_one_context() {
+    let text = format!(
+        "clusters:\n- {{name: e, cluster: {{server: '{EKS}'}}}}\n- {{name: f, cluster: {{server: '{EKS}'}}}}\ncontexts:\n{}{}users:\n{}{}",
+        context("ca", "e", "u"),
+        context("cf", "f", "u"),
+        aws("u", ""),
+        aws("v", ""),
+    );
+    let more = format!("contexts:\n{}{}", context("cb", "e", "u"), context("cc", "e", "v"));
+    let home = Home::new(&[("config", &text), ("more", &more)]);
+    let run = home.run(&["convert", "--one-stanza", "--yes", "--context", "ca"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let now = home.read("config");
+    assert!(now.contains("{name: cf, context: {cluster: f, user: u}}"), "{now}");
+    assert!(now.contains("name: u\n") && now.contains("name: v\n"), "{now}");
+    let run = home.run(&["convert", "--one-stanza", "--yes"]);
+    assert!(run.stderr.contains("it is in another file than its context"), "{run:?}");
+    assert!(home.read("config").contains("name: u\n"));
+    assert_eq!(home.run(&["revert"]).code, Some(0));
+    assert_eq!((home.read("config"), home.read("more")), (text, more));
+}
+
+#[test]
+fn what_a_context_that_stays_needs_is_not_put_back() {
+    let text = format!(
+        "clusters:\n- {{name: e, cluster: {{server: '{EKS}'}}}}\ncontexts:\n{}users:\n{}",
+        context("c", "e", "u"),
+        aws("u", ""),
+    );
+    let home = Home::new(&[("config", &text)]);
+    assert_eq!(home.run(&["convert", "--one-stanza", "--yes"]).code, Some(0));
+    let mine = home
+        .read("config")
+        .replace("cluster: e, user: fleetkey", "cluster: e, user: fleetkey, namespace: x");
+    fs::write(home.0.path().join("config"), &mine).unwrap();
+    let run = home.run(&["revert"]);
+    assert!(run.stdout.contains("left as it is: `c`: it was changed since"), "{run:?}");
+    let now = home.read("config");
+    assert!(now.contains("cluster-name") && now.contains("name: fleetkey"), "{now}");
+}

@@ -184,6 +184,9 @@ fn what_is_not_there_or_cannot_be_is_an_error_with_words() {
     let run = home.run(&["convert"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
     assert!(run.stderr.ends_with("fleetkey kubeconfig convert --yes\n"), "{}", run.stderr);
+    let run = home.run(&["convert", "--user", "aks", "--login", "azurecli"]);
+    let next = "fleetkey kubeconfig convert --user aks --login azurecli --yes\n";
+    assert!(run.stderr.ends_with(next), "{}", run.stderr);
     assert!(run.stderr.contains("+++ ") && !run.stderr.contains("hunter"), "{}", run.stderr);
     assert_eq!(home.read("config"), FLEET);
 }
@@ -263,7 +266,7 @@ fn without_a_place_to_keep_what_was_there_nothing_is_changed_unless_it_is_said_s
     let homeless = |line: &[&str]| home.program(line).without("HOME").run();
     let [what, _, next] = homeless(&["convert", "--yes"]).gave_up(1);
     assert!(what.contains("cannot be kept for `revert`"), "{what}");
-    assert_eq!(next, "fleetkey kubeconfig convert --no-undo");
+    assert_eq!(next, "fleetkey kubeconfig convert --yes --no-undo");
     assert_eq!(home.read("config"), FLEET);
     let run = homeless(&["convert", "--yes", "--no-undo"]);
     assert_eq!(run.code, Some(0), "{run:?}");

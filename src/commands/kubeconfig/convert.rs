@@ -67,15 +67,17 @@ pub(super) fn grow(command: Command) -> Command {
 
 pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World) -> Result<()> {
     world.attend(options, None);
-    let world = &*world;
+    let (world, matches) = (&*world, &*matches);
     let wish = wish(matches, options, world);
     let mut meant = Meant::read(matches, &world.host)?;
     let files = std::mem::take(&mut meant.files);
+    let is_alone = files.len() == 1;
     let one_stanza = matches.get_flag("one-stanza");
     let plan = |path: &Path, document: &Document<'_>| -> Result<Plan> {
         if one_stanza {
             let size = |file: &str| ca_size(path, file, world);
-            return Plan::one_stanza(document, &wish, |context| meant.has_context(context), &size);
+            let is_meant = |context: (&str, &str)| meant.has_context(context);
+            return Plan::one_stanza(document, &wish, is_meant, &size, is_alone);
         }
         Ok(Plan::new(document, &wish, |user| meant.has_user(user)))
     };
@@ -95,17 +97,29 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
     if asked {
         world.complain(&diffs(&outcomes, (world.stderr_is_terminal)(), world)?);
         tell_left(&outcomes, world);
-        confirm(&outcomes, world)?;
+        confirm(&outcomes, &again(matches, "--yes"), world)?;
     } else {
         tell_left(&outcomes, world);
     }
-    let undo = if matches.get_flag("no-undo") { None } else { Some(undo(world)?) };
+    let undo = if matches.get_flag("no-undo") {
+        None
+    } else {
+        Some(undo(&again(matches, "--no-undo"), world)?)
+    };
     let mut lines = String::new();
     for outcome in outcomes.into_iter().filter(Outcome::is_change) {
         let written = write(outcome, undo.as_ref(), asked, plan, world)?;
         lines += &report(&written, undo.is_some());
     }
     world.print(&lines)
+}
+
+/// What was typed, and one flag more.
+fn again(matches: &ArgMatches, more: &str) -> String {
+    let secrets: Vec<&str> = PROVIDERS.iter().flat_map(|p| p.secrets()).copied().collect();
+    let command = grow(Command::new("convert"));
+    let line = super::again::line("fleetkey kubeconfig convert", &command, matches, &secrets);
+    format!("{line} {more}")
 }
 
 fn wish(matches: &ArgMatches, options: &Options, world: &World) -> Wish {
@@ -188,10 +202,10 @@ fn is_same(one: &[Edit], other: &[Edit]) -> bool {
     one.iter().map(what).eq(other.iter().map(what))
 }
 
-fn undo(world: &World) -> Result<Undo<'_>> {
+fn undo<'w>(next: &str, world: &'w World) -> Result<Undo<'w>> {
     let undo = Undo::open(world);
     let ready = undo.and_then(|undo| undo.prepare().map(|_| undo));
-    ready.map_err(|error| error.or_next(|| "fleetkey kubeconfig convert --no-undo".into()))
+    ready.map_err(|error| error.or_next(|| next.to_owned()))
 }
 
 fn diffs(outcomes: &[Outcome], coloured: bool, world: &World) -> Result<String> {
@@ -200,13 +214,13 @@ fn diffs(outcomes: &[Outcome], coloured: bool, world: &World) -> Result<String> 
     changed.map(|outcome| outcome.diff(coloured)).collect()
 }
 
-fn confirm(outcomes: &[Outcome], world: &World) -> Result<()> {
+fn confirm(outcomes: &[Outcome], next: &str, world: &World) -> Result<()> {
     let nobody = || {
         Error::config("nobody can be asked here whether to convert")
             .because(
                 "there is no terminal, or `--ask` says so; the diff above is what would change",
             )
-            .next("fleetkey kubeconfig convert --yes")
+            .next(next)
     };
     if !world.host.person.means().keyboard {
         return Err(nobody());

@@ -20,7 +20,9 @@ pub(super) struct Meant {
     /// Whether contexts or users were named.
     pub(super) is_named: bool,
     contexts: HashSet<String>,
+    /// Those that were named, and those of the contexts.
     users: HashSet<String>,
+    named_users: HashSet<String>,
 }
 
 impl Meant {
@@ -46,6 +48,7 @@ impl Meant {
             is_named: false,
             contexts: named("context").into_iter().collect(),
             users: named("user").into_iter().collect(),
+            named_users: named("user").into_iter().collect(),
         };
         meant.is_named = !(meant.contexts.is_empty() && meant.users.is_empty());
         if meant.is_named {
@@ -59,9 +62,9 @@ impl Meant {
         !self.is_named || self.users.contains(name)
     }
 
-    /// Whether that context, or its user, is meant.
+    /// Whether that context is meant, by its name or by its user's.
     pub(super) fn has_context(&self, (name, user): (&str, &str)) -> bool {
-        !self.is_named || self.contexts.contains(name) || self.users.contains(user)
+        !self.is_named || self.contexts.contains(name) || self.named_users.contains(user)
     }
 
     /// Finds the users of the contexts, and sees that everything is there.

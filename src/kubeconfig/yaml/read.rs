@@ -1,6 +1,6 @@
 //! What a tree means: keys looked up, aliases followed, merges (`<<`) resolved.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::tree::{Id, Kind, Style, Tree};
 
@@ -57,8 +57,7 @@ impl Tree<'_> {
             Kind::Scalar { value, style } if is_null(value, *style))
     }
 
-    /// The whole value. Scalars are text but for `null`, `true` and `false`: a kubeconfig has no
-    /// numbers that matter.
+    /// The whole value. A number that JSON would write otherwise is text.
     pub(crate) fn value(&self, id: Id) -> Result<Value, TooMuch> {
         self.value_within(id, DEEPEST, &mut { MOST_VALUES })
     }
@@ -92,7 +91,10 @@ impl Tree<'_> {
             Kind::Scalar { value, style } if is_null(value, *style) => Value::Null,
             Kind::Scalar { value, style: Style::Plain } if value == "true" => Value::Bool(true),
             Kind::Scalar { value, style: Style::Plain } if value == "false" => Value::Bool(false),
-            Kind::Scalar { value, .. } => Value::String(value.clone().into_owned()),
+            Kind::Scalar { value, style } => match number(value, *style) {
+                Some(number) => Value::Number(number),
+                None => Value::String(value.clone().into_owned()),
+            },
             Kind::Seq { items, .. } => {
                 let items = items.iter().map(|item| self.value_within(*item, deeper, left));
                 Value::Array(items.collect::<Result<_, _>>()?)
@@ -116,6 +118,14 @@ impl Tree<'_> {
             Kind::Alias(_) => Value::Null,
         })
     }
+}
+
+/// A number that JSON writes the same.
+fn number(value: &str, style: Style) -> Option<Number> {
+    let may_be =
+        style == Style::Plain && value.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let number: Number = may_be.then(|| serde_json::from_str(value).ok()).flatten()?;
+    (number.to_string() == value).then_some(number)
 }
 
 fn is_null(value: &str, style: Style) -> bool {
