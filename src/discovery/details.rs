@@ -21,7 +21,14 @@ pub(crate) fn described(
     match find {
         Find::Entry(entry) => Ok(Described::of_entry(*entry, provider, written)),
         Find::Kubeconfig(text, overrides, _) => {
-            Described::of_kubeconfig(&text, overrides, provider, written)
+            Described::of_kubeconfig(&text, overrides, provider, written).map_err(|error| {
+                // there is no file of it that a line could name
+                let plain = Error::new(error.kind(), error.message());
+                match error.cause() {
+                    Some(cause) => plain.because(cause),
+                    None => plain,
+                }
+            })
         }
         Find::Cluster(_) => Err(Error::failed("a cluster was listed where it was to be described")),
     }

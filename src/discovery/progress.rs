@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::queue::Outcome;
-use crate::World;
+use crate::{World, host::stdout_width};
 
 /// The line, until it is dropped.
 pub(super) struct Progress<'a> {
@@ -26,9 +26,19 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// Shows that a credential is being brought. A question to a person may come next: it is written
+    /// over this.
+    pub(super) fn bring(&self, number: usize, count: usize) {
+        if self.is_shown && count > 1 {
+            self.write(&format!("credential {number} of {count} …"));
+            self.world.complain("\r");
+        }
+    }
+
     /// In place of what stands there.
     fn write(&self, line: &str) {
         let mut length = self.length.lock().unwrap_or_else(PoisonError::into_inner);
+        let line: String = line.chars().take(width()).collect();
         let new = line.chars().count();
         let rest = length.saturating_sub(new);
         self.world.complain(&format!("\r{line}{}{}", " ".repeat(rest), "\u{8}".repeat(rest)));
@@ -47,7 +57,13 @@ impl Drop for Progress<'_> {
 
 fn line(outcome: &Outcome) -> String {
     let Outcome { asked, known, clusters, .. } = outcome;
-    format!("looking … {asked} of {known} asked, {clusters} clusters found")
+    let found = if *clusters == 1 { "cluster" } else { "clusters" };
+    format!("looking … {asked} of {known} asked, {clusters} {found} found")
+}
+
+/// How long a line may be: one that goes on below could not be drawn in place.
+fn width() -> usize {
+    stdout_width().unwrap_or(80).saturating_sub(1)
 }
 
 #[cfg(test)]
@@ -99,7 +115,7 @@ mod tests {
             progress.show(&outcome);
             (outcome.known, outcome.asked, outcome.clusters) = (9, 9, 1);
             progress.show(&outcome);
-            let wanted = "looking … 9 of 9 asked, 1 clusters found";
+            let wanted = "looking … 9 of 9 asked, 1 cluster found";
             assert_eq!(left(&heard), if is_terminal { wanted } else { "" });
             drop(progress);
             assert_eq!(left(&heard), "");

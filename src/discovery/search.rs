@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use fleetkey_provider::{Errand, Result};
+use fleetkey_provider::{Errand, Error, Result};
+use jiff::Timestamp;
 
 use super::{
     progress::Progress,
@@ -17,7 +18,8 @@ use crate::{
     options::Options,
 };
 
-/// How long a whole search may take; each request has a limit of its own.
+/// How long bringing credentials may take, and the questions after that; each request has a limit of
+/// its own.
 const LONGEST: Duration = Duration::from_mins(10);
 
 /// Runs errands.
@@ -34,13 +36,25 @@ pub(crate) struct Search<'a> {
 
 impl Search<'_> {
     /// Runs these and all that comes of them. A person may be asked for a credential, so these are
-    /// brought before anything else runs.
+    /// brought before anything else runs; one whose turn comes after the longest time of a search is not.
     pub(crate) fn run(&self, errands: Vec<Box<dyn Errand>>) -> Outcome {
         let outcome = Mutex::new(Outcome::default());
         let mut jobs = Vec::new();
+        let clock = &self.world.host.clock;
+        let limit = self.limit();
+        let end = clock.now().checked_add(limit).unwrap_or(Timestamp::MAX);
+        let progress = Progress::new(self.world);
+        let count = errands.iter().filter(|errand| errand.request().is_some()).count();
+        let mut brought = 0;
         for (number, errand) in errands.into_iter().enumerate() {
             let path = vec![number];
             let credential = errand.request().map(|request| {
+                brought += 1;
+                if clock.now() >= end {
+                    return Err(Error::unavailable("the time for the search was up")
+                        .because("signing in for the others took all of it"));
+                }
+                progress.bring(brought, count);
                 // each has the whole time
                 let broker = Broker::new(self.world, self.options, self.folders.clone());
                 broker.credential(request)
@@ -53,15 +67,20 @@ impl Search<'_> {
                 }
             }
         }
+        drop(progress);
         if !jobs.is_empty() {
             self.ask(jobs, &outcome);
         }
         outcome.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn limit(&self) -> Duration {
+        LONGEST.max(self.options.timeout)
+    }
+
     fn ask(&self, jobs: Vec<Job>, outcome: &Mutex<Outcome>) {
         let progress = Progress::new(self.world);
-        let limit = LONGEST.max(self.options.timeout);
+        let limit = self.limit();
         let done: Result<()> = self.world.wait(
             Box::pin(async {
                 let tell = |outcome: &Outcome| progress.show(outcome);

@@ -356,6 +356,17 @@ fn a_person_picks_by_numbers_and_patterns() {
         .types("or nothing:", "")
         .finish();
     assert_eq!(run.code, Some(0), "{run:?}");
+    // a number that nothing has is asked for once more, and a pattern like nothing is said
+    let (run, seen) = Terminal::start(&estate.discover().args(["--ask", "terminal"]))
+        .types("or nothing:", "999")
+        .types("once more, numbers, patterns, all, or nothing:", "none-*")
+        .finish();
+    assert_eq!(run.code, Some(2), "{run:?} {seen}");
+    let all = format!("{}{seen}", run.stderr);
+    assert!(
+        all.contains("there is no `999`") && all.contains("no cluster is like `none-*`"),
+        "{all}"
+    );
     let more = estate.discover().args(["--ask", "terminal", "c9"]);
     let (run, _) = Terminal::start(&more).types("[y/N]", "n").finish();
     assert_eq!(run.code, Some(1), "{run:?}");

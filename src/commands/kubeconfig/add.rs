@@ -103,7 +103,11 @@ pub(super) fn run(
     let written = Written::new(program.as_deref(), options.api_version);
     let find = only(search.run(vec![errand]))?;
     let (id, suffix) = (find.id(), find.context_suffix());
-    let described = asked.named(described(find, provider, &written)?, suffix);
+    let described = asked.named(
+        described(find, provider, &written)
+            .map_err(|error| error.or_next(|| format!("{again} --verbose")))?,
+        suffix,
+    );
     let paths = files::named(asked.kubeconfig.as_deref(), &world.host)?;
     let path = choose(&paths, &described.cluster, &world.host)
         .ok_or_else(|| Error::config("there is no kubeconfig to add to"))?;
@@ -155,7 +159,8 @@ impl Asked {
             Url::parse(url).is_ok_and(|url| ["http", "https", "socks5"].contains(&url.scheme()))
         };
         if let Some(url) = proxy_url.as_ref().filter(|url| !is_proxy(url)) {
-            return Err(Error::config(format!("`--proxy-url` is no proxy: `{}`", shown(url)))
+            let url = again::without_credentials(url);
+            return Err(Error::config(format!("`--proxy-url` is no proxy: `{}`", shown(&url)))
                 .because("clients know URLs of `http`, `https` and `socks5`"));
         }
         Ok(Self {

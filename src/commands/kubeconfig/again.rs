@@ -1,5 +1,7 @@
 //! The line that was typed, to type it once more with something added.
 
+use std::borrow::Cow;
+
 use clap::{ArgMatches, Command, parser::ValueSource};
 use fleetkey_provider::quoted;
 
@@ -28,10 +30,20 @@ pub(super) fn line(
         }
         for value in matches.get_raw(id).into_iter().flatten() {
             line += &flag(name);
-            line = line + " " + &quoted(&value.to_string_lossy());
+            line = line + " " + &quoted(&without_credentials(&value.to_string_lossy()));
         }
     }
     line
+}
+
+/// A URL without who it is used as, and any other text as it is.
+pub(super) fn without_credentials(text: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.into() };
+    let authority = rest.find(['/', '?', '#']).map_or(rest, |at| &rest[..at]);
+    match authority.rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]).into(),
+        None => text.into(),
+    }
 }
 
 #[cfg(test)]
@@ -57,5 +69,14 @@ mod tests {
             line("fleetkey x", &command, &matches, &["password"]),
             "fleetkey x --name 'a b' --name c --some_id d --on 'e*'"
         );
+    }
+
+    #[test]
+    fn a_proxys_password_is_not_typed_again() {
+        let command = Command::new("x").arg(Arg::new("proxy-url").long("proxy-url"));
+        let typed = ["x", "--proxy-url", "http://me:hunter2@p@proxy:8080/a@b"];
+        let matches = command.clone().try_get_matches_from(typed).unwrap();
+        let line = line("fleetkey x", &command, &matches, &[]);
+        assert_eq!(line, "fleetkey x --proxy-url http://proxy:8080/a@b");
     }
 }

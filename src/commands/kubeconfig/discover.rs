@@ -189,7 +189,10 @@ impl Asked {
         }
         if errands.is_empty() {
             return Err(Error::config("there is nowhere to look for clusters")
-                .because("nobody is signed in to a cloud here, and no flag says where to look")
+                .because(
+                    "no session and no profile of a cloud is here, and no flag says where to look; \
+                     keys that are in variables alone are not looked with",
+                )
                 .next("fleetkey kubeconfig discover --help"));
         }
         Ok(errands)
@@ -237,18 +240,18 @@ fn is_attended(options: &Options, world: &World) -> bool {
 /// The clusters that a person picks.
 fn picked(found: Vec<Found>, world: &World) -> Result<Vec<Found>> {
     let again = "fleetkey kubeconfig discover";
-    let ask = || match world.host.person.ask(WHICH) {
+    let ask = |which: &str| match world.host.person.ask(which) {
         Ok(line) => Choice::parse(line.expose_secret(), found.len()).map(Some),
         // an empty line is an answer, too
         Err(error) if error.kind() == Kind::SignInNeeded => Ok(None),
         Err(error) => Err(error),
     };
-    let choice = ask().or_else(|error| {
+    let choice = ask(WHICH).or_else(|error| {
         if error.kind() != Kind::Config {
             return Err(error);
         }
         world.complain(&format!("{}\n", one_line(&error.to_string())));
-        ask()
+        ask(ONCE_MORE)
     });
     let Some(choice) = choice.map_err(|error| error.or_next(|| again.into()))? else {
         return Ok(Vec::new());
@@ -299,4 +302,5 @@ fn show(text: &str, world: &World) -> Result<()> {
 
 /// How many questions are on their way at once.
 const PARALLEL: usize = 8;
+const ONCE_MORE: &str = "once more, numbers, patterns, all, or nothing: ";
 const WHICH: &str = "which to add? numbers (1-3,7), patterns, all, or nothing: ";

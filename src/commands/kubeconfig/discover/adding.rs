@@ -136,7 +136,10 @@ impl Adding<'_> {
                     described.context.clone_from(context);
                     all.push((described, id.clone()));
                 }
-                Err(why) => failures.push(Failure { what: context.clone(), why }),
+                Err(why) => {
+                    let why = why.or_next(|| format!("{} --verbose", self.again));
+                    failures.push(Failure { what: context.clone(), why });
+                }
             }
         }
         (all, failures)
