@@ -1,5 +1,4 @@
-//! One cluster, added to a kubeconfig by its name: as the clouds' own tools do, and then real kubectl gets
-//! in.
+//! One cluster, added to a kubeconfig by its name, as the clouds' own tools do; then kubectl gets in.
 
 use std::{fs, path::Path};
 
@@ -25,8 +24,7 @@ users: null
 
 /// `kubeconfig add aws` for the cluster.
 fn add(stage: &Stage) -> Program {
-    let args = ["kubeconfig", "add", "aws", "--region", "us-east-1"];
-    stage.bare().args(args)
+    stage.bare().args(["kubeconfig", "add", "aws", "--region", "us-east-1"])
 }
 
 fn config(home: &fleetkey_sandbox::Home) -> String {
