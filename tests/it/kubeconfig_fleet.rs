@@ -46,25 +46,23 @@ fn ten_times_the_contexts_cost_ten_times_the_instructions() {
         say("instructions are not counted: there is no valgrind on this machine");
         return;
     }
-    let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("config");
     let under =
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"].map(str::to_owned);
     let path = std::env::var("PATH").unwrap();
-    let counted = |verb: &[&str]| -> u64 {
+    let counted = |contexts: usize, verb: &[&str]| -> u64 {
+        // one where nothing was ever converted: what is kept of that would count, too
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("config"), fleet(contexts, 400)).unwrap();
+        if verb == ["revert"] {
+            assert_eq!(program(home.path(), &[], &["convert", "--yes"]).run().code, Some(0));
+        }
         let run = program(home.path(), &under, verb).env("PATH", &path).run();
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         let line = run.stderr.lines().find(|line| line.contains("Collected")).unwrap();
         line.split(':').nth(1).unwrap().trim().parse().unwrap()
     };
     for verb in [&["convert", "--dry-run"][..], &["convert", "--yes"], &["revert"]] {
-        let [none, few, many] = [2, 20, 200].map(|contexts| {
-            fs::write(&file, fleet(contexts, 400)).unwrap();
-            if verb == ["revert"] {
-                assert_eq!(program(home.path(), &[], &["convert", "--yes"]).run().code, Some(0));
-            }
-            counted(verb)
-        });
+        let [none, few, many] = [2, 20, 200].map(|contexts| counted(contexts, verb));
         // the start is in each; what is left is the contexts'
         let (few, many) = (few - none, many - none);
         say(&format!("{verb:?}: {few} instructions for 18 more contexts, {many} for 198"));
