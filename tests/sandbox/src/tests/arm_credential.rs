@@ -112,8 +112,8 @@ fn for_administrators_and_for_clients_of_old() {
         "- name: clusterAdmin_RG-a_prod\n  user:\n    client-certificate-data: ",
         "\n    client-key-data: ",
         "\n    server: https://prod-dns.hcp.westeurope.azmk8s.io:443\n",
-        "\n    cluster: prod\n    user: clusterAdmin_RG-a_prod\n  name: prod-admin\n",
-        "\ncurrent-context: prod-admin\n",
+        "\n    cluster: prod\n    user: clusterAdmin_RG-a_prod\n  name: prod\n",
+        "\ncurrent-context: prod\n",
     ] {
         assert!(admin.contains(line), "no {line:?} in {admin}");
     }
