@@ -56,10 +56,12 @@ impl Session {
                 out.failed = Some(error);
             }
         }
+        // the session goes last: who is cut off before that can sign out again, and end all of it
+        let roles = self.folder.ancestors().nth(2).map(|aws| role_cache::forget(aws, host));
         self.remove(host)?;
         let path = shown(&self.file.to_string_lossy());
         out.done.push(format!("removed `{path}`, which `aws` signs in with too"));
-        match self.folder.ancestors().nth(2).map(|aws| role_cache::forget(aws, host)) {
+        match roles {
             Some(Ok(0)) | None => {}
             Some(Ok(number)) => {
                 let what = if number == 1 { "role" } else { "roles" };
