@@ -28,7 +28,9 @@ fn five_hundred_changes_by_kubectl_against_concurrent_conversions_lose_nothing()
     let conversions = AtomicUsize::new(0);
     let ((locked, rounds), [again, waited]) = std::thread::scope(|scope| {
         let fleetkey = scope.spawn(|| convert_and_revert(home.path(), &is_over, &conversions));
-        let done = set_contexts(&kubectl, home.path(), &file, &looks, &conversions);
+        let goes_on =
+            || conversions.load(Ordering::SeqCst) < CONVERSIONS && !fleetkey.is_finished();
+        let done = set_contexts(&kubectl, home.path(), &file, &looks, &goes_on);
         is_over.store(true, Ordering::SeqCst);
         (done, fleetkey.join().unwrap())
     });
@@ -60,10 +62,10 @@ fn set_contexts(
     home: &Path,
     file: &Path,
     looks: &AtomicUsize,
-    conversions: &AtomicUsize,
+    goes_on: &dyn Fn() -> bool,
 ) -> (usize, usize) {
     let (mut locked, mut round) = (0, 0);
-    while round < ROUNDS || conversions.load(Ordering::SeqCst) < CONVERSIONS {
+    while round < ROUNDS || goes_on() {
         let line = [
             "config",
             "set-context",
