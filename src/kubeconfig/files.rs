@@ -55,7 +55,7 @@ pub(crate) fn read(path: &Path, host: &Host) -> Result<Option<String>> {
     let mut waited = Duration::ZERO;
     loop {
         let stamp = host.files.stamp(path);
-        let text = read_now(path, host);
+        let text = read_now(path, host).map(|read| read.map(|(text, _)| text));
         let is_settled = !KubeconfigLock::is_there(&lock) && host.files.stamp(path) == stamp;
         if is_settled || waited >= LONGEST_UNREAD {
             return text;
@@ -66,14 +66,16 @@ pub(crate) fn read(path: &Path, host: &Host) -> Result<Option<String>> {
     }
 }
 
-fn read_now(path: &Path, host: &Host) -> Result<Option<String>> {
+/// The text without the mark, and whether one stands before it.
+fn read_now(path: &Path, host: &Host) -> Result<Option<(String, bool)>> {
     let Some(bytes) = host.files.read_large(path, LARGEST)? else { return Ok(None) };
     // clients read past a mark that some editors put first
+    let is_marked = bytes.starts_with(MARK.as_bytes());
     let text = match bytes.strip_prefix(MARK.as_bytes()) {
         Some(rest) => String::from_utf8(rest.to_owned()),
         None => String::from_utf8(bytes),
     };
-    text.map(Some).map_err(|error| {
+    text.map(|text| Some((text, is_marked))).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = String::from_utf8_lossy(&error.as_bytes()[..at]).matches('\n').count() + 1;
         let path = path.to_string_lossy();
@@ -98,13 +100,11 @@ pub(crate) fn change<T>(
     // who works on the file by its other name has another lock
     let is_one = KubeconfigLock::place(&real) == KubeconfigLock::place(path);
     let _real = if is_one { None } else { Some(locked(&real, host)?) };
-    let is_marked = || {
-        let bytes = host.files.read_large(path, LARGEST).ok().flatten();
-        bytes.is_some_and(|bytes| bytes.starts_with(MARK.as_bytes()))
-    };
-    let (new, done) = change(read_now(path, host)?)?;
+    let read = read_now(path, host)?;
+    let is_marked = read.as_ref().is_some_and(|(_, is_marked)| *is_marked);
+    let (new, done) = change(read.map(|(text, _)| text))?;
     if let Some(new) = new {
-        let new = if is_marked() { [MARK, &new].concat() } else { new };
+        let new = if is_marked { [MARK, &new].concat() } else { new };
         host.files.replace(path, new.as_bytes())?;
     }
     Ok(done)
