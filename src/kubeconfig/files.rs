@@ -55,7 +55,7 @@ pub(crate) fn read(path: &Path, host: &Host) -> Result<Option<String>> {
     let mut waited = Duration::ZERO;
     loop {
         let stamp = host.files.stamp(path);
-        let text = read_now(path, host).map(|read| read.map(|(text, _)| text));
+        let text = read_now(path, host).map(|found| found.map(|(text, _)| text));
         let is_settled = !KubeconfigLock::is_there(&lock) && host.files.stamp(path) == stamp;
         if is_settled || waited >= LONGEST_UNREAD {
             return text;
@@ -100,9 +100,9 @@ pub(crate) fn change<T>(
     // who works on the file by its other name has another lock
     let is_one = KubeconfigLock::place(&real) == KubeconfigLock::place(path);
     let _real = if is_one { None } else { Some(locked(&real, host)?) };
-    let read = read_now(path, host)?;
-    let is_marked = read.as_ref().is_some_and(|(_, is_marked)| *is_marked);
-    let (new, done) = change(read.map(|(text, _)| text))?;
+    let found = read_now(path, host)?;
+    let is_marked = found.as_ref().is_some_and(|(_, is_marked)| *is_marked);
+    let (new, done) = change(found.map(|(text, _)| text))?;
     if let Some(new) = new {
         let new = if is_marked { [MARK, &new].concat() } else { new };
         host.files.replace(path, new.as_bytes())?;
