@@ -95,6 +95,16 @@ pub(crate) fn change<T>(
     host: &Host,
     change: impl FnOnce(Option<String>) -> Result<(Option<String>, T)>,
 ) -> Result<T> {
+    change_and(path, host, change, |_| Ok(()))
+}
+
+/// The same, and what is to be done about it once it is written, before anybody else changes the file.
+pub(crate) fn change_and<T>(
+    path: &Path,
+    host: &Host,
+    change: impl FnOnce(Option<String>) -> Result<(Option<String>, T)>,
+    once_written: impl FnOnce(&T) -> Result<()>,
+) -> Result<T> {
     let real = host.files.real(path);
     let _named = locked(path, host)?;
     // who works on the file by its other name has another lock
@@ -107,6 +117,7 @@ pub(crate) fn change<T>(
         let new = if is_marked { [MARK, &new].concat() } else { new };
         host.files.replace(path, new.as_bytes())?;
     }
+    once_written(&done)?;
     Ok(done)
 }
 

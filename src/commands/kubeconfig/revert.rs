@@ -39,14 +39,15 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
             lines += &restore(path, text, record)?.diff(path, text, coloured)?;
             continue;
         }
-        let restored = files::change(path, &world.host, |now| {
+        let put_back = |now: Option<String>| {
             let now = now.unwrap_or_default();
             let restored = restore(path, &now, undo.read(&file)?)?;
             let new = (restored.text != now).then(|| restored.text.clone());
             Ok((new, restored))
-        })?;
-        // what was put back is forgotten once it is back
-        undo.keep(&file, &restored.record)?;
+        };
+        // what was put back is forgotten once it is back, and before the next conversion adds to it
+        let forget = |restored: &Restored| undo.keep(&file, &restored.record);
+        let restored = files::change_and(path, &world.host, put_back, forget)?;
         lines += &report(&shown(&path.to_string_lossy()), &restored);
     }
     if !is_any {
