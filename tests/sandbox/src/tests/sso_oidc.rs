@@ -81,6 +81,23 @@ fn of_many_who_bring_one_token_one_is_served() {
 }
 
 #[test]
+fn a_token_that_is_brought_again_can_end_its_session() {
+    let sandbox = stage();
+    let (session, other) = (sandbox.sso_session("carol"), sandbox.sso_session("carol"));
+    sandbox.sso_end_at_reuse(true);
+    let first = session.refresh_token.clone().unwrap();
+    let (_, answer) = refresh(&sandbox, &session, &first);
+    let access = answer["accessToken"].as_str().unwrap();
+    assert_eq!(portal(&sandbox, access), 200);
+    assert_eq!(refused(&refresh(&sandbox, &session, &first)), (400, "invalid_grant"));
+    assert_eq!(portal(&sandbox, access), 401);
+    let second = answer["refreshToken"].as_str().unwrap();
+    assert_eq!(refused(&refresh(&sandbox, &session, second)), (400, "invalid_grant"));
+    assert_eq!((sandbox.sso_refreshes(), sandbox.sso_reuses()), (1, 1));
+    assert_eq!(portal(&sandbox, &other.access_token), 200, "it is not theirs");
+}
+
+#[test]
 fn an_answer_that_was_lost_is_lost() {
     let sandbox = stage();
     let session = sandbox.sso_session("carol");

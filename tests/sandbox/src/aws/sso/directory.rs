@@ -15,7 +15,7 @@ use crate::random;
 pub(crate) struct Portal(Mutex<State>);
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     sign_ins: HashMap<u64, SignIn>,
     access: HashMap<String, Access>,
     refresh: HashMap<String, Refresh>,
@@ -25,11 +25,18 @@ struct State {
     grants: BTreeSet<(String, String, String)>,
     account_names: HashMap<String, String>,
     signed_in: u64,
-    refreshes: usize,
-    reuses: usize,
-    lifetime: Option<Duration>,
-    keeps_refresh_tokens: bool,
-    interval: Option<SignedDuration>,
+    /// How many refresh tokens were redeemed.
+    pub(super) refreshes: usize,
+    /// How many were brought that had been redeemed before.
+    pub(super) reuses: usize,
+    /// What access tokens last that are given from now on.
+    pub(super) lifetime: Option<Duration>,
+    /// Whether refresh tokens are good for the whole session.
+    pub(super) keeps_refresh_tokens: bool,
+    /// Whether a refresh token that is brought again ends the session.
+    pub(super) ends_at_reuse: bool,
+    /// How long a device has to wait between two questions, if somebody said so.
+    pub(super) interval: Option<SignedDuration>,
 }
 
 struct SignIn {
@@ -195,6 +202,9 @@ impl Portal {
         let sign_in = refresh.sign_in;
         if refresh.used {
             state.reuses += 1;
+            if state.ends_at_reuse {
+                state.sign_ins.remove(&sign_in);
+            }
             return Err(INVALID_GRANT);
         }
         refresh.used = !keeps;
@@ -308,32 +318,12 @@ impl Portal {
         name.unwrap_or_else(|| format!("account {account}"))
     }
 
-    pub(crate) fn reuses(&self) -> usize {
-        self.state().reuses
-    }
-
-    pub(crate) fn refreshes(&self) -> usize {
-        self.state().refreshes
-    }
-
-    pub(crate) fn set_lifetime(&self, lifetime: Option<Duration>) {
-        self.state().lifetime = lifetime;
-    }
-
-    pub(crate) fn set_interval(&self, interval: SignedDuration) {
-        self.state().interval = Some(interval);
-    }
-
     /// How long a device has to wait between two questions.
     pub(crate) fn interval(&self) -> SignedDuration {
         self.state().interval.unwrap_or(DEVICE_INTERVAL)
     }
 
-    pub(crate) fn set_rotation(&self, rotates: bool) {
-        self.state().keeps_refresh_tokens = !rotates;
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

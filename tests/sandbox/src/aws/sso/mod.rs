@@ -5,6 +5,7 @@ mod authorize;
 pub(crate) mod browser;
 mod codes;
 pub(crate) mod directory;
+mod knobs;
 pub(crate) mod oidc;
 mod oidc_error;
 mod oidc_request;
@@ -166,6 +167,12 @@ impl Sandbox {
     /// with none.
     pub fn sso_rotation(&self, rotates: bool) {
         self.world.portal.set_rotation(rotates);
+    }
+
+    /// Whether a refresh token that was used before, and is brought again, ends the session that it is of, as OAuth
+    /// advises (RFC 9700, section 4.14.2), or is refused and no more (so at first).
+    pub fn sso_end_at_reuse(&self, ends: bool) {
+        self.world.portal.set_end_at_reuse(ends);
     }
 
     /// Credentials of a role as the portal would lend them: for files that say that it did.
