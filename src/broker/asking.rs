@@ -19,6 +19,8 @@ use crate::{
 
 /// How long a person may take to sign in; a device code lives no longer.
 const SIGN_IN_LIMIT: Duration = Duration::from_mins(15);
+/// Why only who signs in by hand is asked.
+pub(super) const NO_MEMORY: &str = "nobody is asked where that cannot be remembered";
 /// How often a session that appears while one waits is tried before a person is asked after all.
 const TRIES: usize = 3;
 
@@ -111,7 +113,7 @@ impl Broker<'_> {
         if *guard(&self.by_hand) {
             return self.sign_in(wish, None);
         }
-        let why = format!("nobody is asked where that cannot be remembered: {why}");
+        let why = format!("{NO_MEMORY}: {why}");
         Err(with_line(refused.because(why), wish.signer))
     }
 
@@ -225,7 +227,7 @@ pub(super) fn not_again(request: &dyn Request, asked: &Asked) -> Error {
 }
 
 /// With the line that signs in by hand, unless the error has one already.
-fn with_line(error: Error, request: &dyn Request) -> Error {
+pub(super) fn with_line(error: Error, request: &dyn Request) -> Error {
     match request.sign_in_line() {
         Some(line) => error.or_next(|| line),
         None => error,

@@ -25,7 +25,7 @@ pub(super) struct Memory<'a> {
 }
 
 /// That a person was asked.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Asked {
     /// When.
     pub(super) when: Timestamp,
@@ -115,20 +115,22 @@ impl Memory<'_> {
         drop(self.store.remove(&asked_file(session)));
     }
 
-    /// The refusal of late that is not to be repeated.
-    pub(super) fn refusal(&self, request: &dyn Request) -> Option<Error> {
+    /// The refusal of late that is not to be repeated, and until when.
+    pub(super) fn refusal(&self, request: &dyn Request) -> Option<(Error, Timestamp)> {
         let refused: Refused = self.read(&refused_file(request))?;
         let Refused { when, proof, code, message, cause, next } = refused;
         if !self.is_recent(when) || proof != shown(request) {
             return None;
         }
-        let remembered = format!("not asked again before {}", short(after(when)));
+        let until = after(when);
+        let remembered = format!("not asked again before {}", short(until));
         let cause = cause.map_or_else(|| remembered.clone(), |why| format!("{why}; {remembered}"));
         let error = Error::new(kind(code), message).because(cause);
-        Some(match next {
+        let error = match next {
             Some(line) => error.next(line),
             None => error,
-        })
+        };
+        Some((error, until))
     }
 
     /// Remembers a refusal.
@@ -176,12 +178,20 @@ fn after(when: Timestamp) -> Timestamp {
     when.checked_add(PAUSE).unwrap_or(Timestamp::MAX)
 }
 
-fn asked_file(session: SessionKey) -> String {
+/// Whose sign-in a request asks for itself: whoever had to sign in for its source has done so when its own
+/// turn comes.
+pub(super) fn own_session(request: &dyn Request) -> Option<SessionKey> {
+    let of_source = request.source().and_then(Request::session);
+    request.session().filter(|own| of_source != Some(*own))
+}
+
+/// Where it is remembered that a person was asked.
+pub(super) fn asked_file(session: SessionKey) -> String {
     format!("{}.asked", session.fingerprint())
 }
 
 /// A proof is refused for the person, whatever it was shown for; anything else for the credential.
-fn refused_file(request: &dyn Request) -> String {
+pub(super) fn refused_file(request: &dyn Request) -> String {
     let person = request.session().filter(|_| request.proof().is_some());
     let key = person.map_or_else(|| request.fingerprint(), |session| session.fingerprint());
     format!("{key}.refused")

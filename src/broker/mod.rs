@@ -10,6 +10,7 @@
 mod ahead;
 mod asking;
 mod deadline;
+mod foresight;
 mod memory;
 
 use std::{
@@ -21,6 +22,7 @@ use std::{
 use fleetkey_provider::{Credential, Error, Fingerprint, Host, Kind, Request, Result};
 use jiff::Timestamp;
 
+pub(crate) use self::foresight::{Foresight, Obstacle};
 use self::{
     ahead::{AtHand, longest},
     deadline::Deadline,
@@ -38,6 +40,8 @@ use crate::{
 
 /// How long a credential that still works may hold a client up for its successor.
 const RENEWAL_LIMIT: Duration = Duration::from_secs(5);
+/// Where it is remembered what was asked of people, below the state folder.
+const ASKED: &str = "asked";
 
 /// Brings credentials.
 pub(crate) struct Broker<'a> {
@@ -290,14 +294,10 @@ impl<'a> Broker<'a> {
     /// Errors with what the cloud or a person answered to the same question of late.
     fn remembered(&self, request: &dyn Request, memory: &Memory<'_>) -> Result<()> {
         let key = request.fingerprint();
-        if let Some(refusal) = memory.refusal(request) {
+        if let Some((refusal, _)) = memory.refusal(request) {
             return Err(refusal);
         }
-        // whoever had to sign in for a source has done so, or we would not have got this far
-        let of_source = request.source().and_then(Request::session);
-        let Some(session) = request.session().filter(|own| of_source != Some(*own)) else {
-            return Ok(());
-        };
+        let Some(session) = memory::own_session(request) else { return Ok(()) };
         match memory.asked(session).filter(|asked| asked.was_for(key)) {
             Some(asked) if asked.is_outlived_by(self.world.host.sessions.stamp(session)) => Ok(()),
             Some(_) if self.is_being_asked(request) => Err(asking::being_asked(request)),
@@ -364,7 +364,7 @@ impl<'a> Broker<'a> {
     }
 
     fn memory_store(&self) -> Option<Box<dyn Store>> {
-        Some(self.world.store(&self.folders.state.as_ref()?.join("asked")))
+        Some(self.world.store(&self.folders.state.as_ref()?.join(ASKED)))
     }
 
     fn memory<'s>(&self, store: &'s dyn Store) -> Memory<'s> {

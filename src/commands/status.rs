@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::kubeconfig;
 use crate::{
     World,
+    broker::Obstacle,
     fleet::{
         Books, Column, Fleet, Identity, Next, Outlook, Question, Stranger, Tone, counted,
         only_look, span, steps, table,
@@ -49,7 +50,7 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
     let (file, names) = meant(matches);
     let fleet = Fleet::read(file.as_deref(), &names, options, world)?;
     let world = &*world;
-    let mut books = Books::new(world);
+    let mut books = Books::new(world).with_memory();
     let mut seen = Vec::new();
     for identity in &fleet.identities {
         let mut contexts = Vec::new();
@@ -104,7 +105,7 @@ impl View<'_> {
                 one_line(&source(question)),
                 self.session(&outlook.session),
                 outlook.credential.map_or_else(|| "-".into(), |until| span(self.now, until)),
-                next(&outlook.next),
+                self.next(&outlook.next),
             ];
             rows.push((tone(&outlook.next), row));
         }
@@ -148,7 +149,7 @@ impl View<'_> {
                 questions.len().to_string(),
                 self.session(&worst.session),
                 format!("{kept} of {}", credentials.len()),
-                next(&worst.next),
+                self.next(&worst.next),
             ];
             Some((tone(&worst.next), row))
         };
@@ -165,6 +166,21 @@ impl View<'_> {
             }
             SessionState::SignedIn(Standing { keeper: Some(keeper), .. }) => (*keeper).into(),
             SessionState::SignedIn(_) => "kept".into(),
+        }
+    }
+
+    fn next(&self, next: &Next) -> String {
+        match next {
+            Next::Kept => "use what is kept".into(),
+            Next::AtHand => "use keys at hand".into(),
+            Next::Renew => "renew silently".into(),
+            Next::Ask(_) => "ask a person".into(),
+            Next::Machine => "machine: ask the cloud".into(),
+            Next::Cannot(obstacle) => {
+                let how_long =
+                    obstacle.until.map(|until| format!(" for {}", span(self.now, until)));
+                format!("cannot{}: {}", how_long.unwrap_or_default(), one_line(obstacle.words()))
+            }
         }
     }
 
@@ -194,12 +210,12 @@ impl View<'_> {
             }),
         };
         let verdict = |outlook: &Outlook| {
-            let why = if let Next::Cannot(why) = &outlook.next { Some(why) } else { None };
             let mut facts = json!({
                 "session": session(&outlook.session), "credentialUntil": time(outlook.credential),
                 "next": outlook.next.word(),
             });
-            if let Some(why) = why {
+            if let Next::Cannot(Obstacle { why, until, .. }) = &outlook.next {
+                facts["cannotUntil"] = time(*until).into();
                 facts["why"] = why.to_string().into();
                 facts["command"] = why.next_line().into();
             }
@@ -287,17 +303,6 @@ fn worst<'o>(questions: &'o [(&Question, Outlook)]) -> Option<&'o Outlook> {
         Next::Cannot(_) => 4,
     };
     questions.iter().map(|(_, outlook)| outlook).max_by_key(rank)
-}
-
-fn next(next: &Next) -> String {
-    match next {
-        Next::Kept => "use what is kept".into(),
-        Next::AtHand => "use keys at hand".into(),
-        Next::Renew => "renew silently".into(),
-        Next::Ask(_) => "ask a person".into(),
-        Next::Machine => "machine: ask the cloud".into(),
-        Next::Cannot(why) => format!("cannot: {}", one_line(why.message())),
-    }
 }
 
 fn tone(next: &Next) -> Tone {

@@ -10,7 +10,12 @@ use fleetkey_provider::{Error, Fingerprint, Means, Request, Result, SessionState
 use jiff::Timestamp;
 
 use super::Question;
-use crate::{World, cache::Cache, options::CacheUse};
+use crate::{
+    World,
+    broker::{Foresight, Obstacle},
+    cache::Cache,
+    options::CacheUse,
+};
 
 /// What was looked up so far.
 pub(crate) struct Books<'a> {
@@ -20,6 +25,8 @@ pub(crate) struct Books<'a> {
     means: Means,
     credentials: HashMap<(Option<PathBuf>, Fingerprint), Option<Kept>>,
     sessions: HashMap<Fingerprint, SessionState>,
+    /// What is remembered about asking, where it counts.
+    memory: Option<Foresight<'a>>,
 }
 
 /// How a context stands.
@@ -47,7 +54,7 @@ pub(crate) enum Next {
     /// Ask the cloud, for a machine.
     Machine,
     /// Fail.
-    Cannot(Error),
+    Cannot(Obstacle),
 }
 
 /// A credential that may be used.
@@ -77,10 +84,16 @@ impl Next {
 }
 
 impl<'a> Books<'a> {
-    /// Nothing is looked up yet.
+    /// Nothing is looked up yet. Whoever signs in by hand is held up by no memory, and none is looked at.
     pub(crate) fn new(world: &'a World) -> Self {
         let (now, means) = (world.host.clock.now(), world.host.person.means());
-        Self { world, now, means, credentials: HashMap::new(), sessions: HashMap::new() }
+        let (credentials, sessions) = (HashMap::new(), HashMap::new());
+        Self { world, now, means, credentials, sessions, memory: None }
+    }
+
+    /// The same for a call that nobody makes by hand: what people did not do of late holds it up.
+    pub(crate) fn with_memory(self) -> Self {
+        Self { memory: Some(Foresight::new(self.world)), ..self }
     }
 
     /// How a context stands.
@@ -88,7 +101,7 @@ impl<'a> Books<'a> {
         let request = &*question.request;
         let session = self.standing(request, question);
         let (credential, next) = match self.credential(request, question) {
-            Err(error) => (None, Next::Cannot(error)),
+            Err(error) => (None, Next::Cannot(error.into())),
             Ok(Some(kept)) if kept.is_fresh && is_at_hand(request) => (kept.until, Next::AtHand),
             Ok(Some(kept)) if kept.is_fresh => (kept.until, Next::Kept),
             Ok(found) => {
@@ -126,49 +139,69 @@ impl<'a> Books<'a> {
 
     /// What it takes to obtain a credential that is not there.
     fn ease(&mut self, step: &dyn Request, question: &Question) -> Next {
-        match self.state(step) {
-            SessionState::SignedIn(standing)
-                if standing.renews || standing.until.is_none_or(|end| end > self.now) =>
-            {
-                Next::Renew
+        let state = self.state(step);
+        if !matches!(state, SessionState::SignedIn(_))
+            && let Some(source) = step.source()
+        {
+            // what a role stands on, and keys that a code is added to
+            let below = self.source_ease(source, question);
+            if !below.is_silent() {
+                return below;
             }
-            SessionState::SignedIn(_) => self.ask(step, "the session is over"),
-            SessionState::SignedOut(why) => {
-                // keys that a code is added to
-                match step.source().map(|source| self.source_ease(source, question)) {
-                    Some(next) if !next.is_silent() => next,
-                    _ => self.ask(step, &why),
+        }
+        let memory = self.memory.as_mut();
+        let held = memory.and_then(|all| all.in_place_of_the_cloud(step, &question.folders));
+        let stands = match &state {
+            SessionState::SignedIn(standing) => {
+                standing.renews || standing.until.is_none_or(|end| end > self.now)
+            }
+            SessionState::SignedOut(_) => false,
+            SessionState::None => true,
+        };
+        if let Some(obstacle) = held {
+            match step.how(self.means) {
+                Some(how) if obstacle.is_for_a_person() => {
+                    return self.unless_asked(how, step, question);
                 }
+                // where nobody can be asked, it does not help to wait
+                None if obstacle.is_for_a_person() && !stands => {}
+                _ => return Next::Cannot(obstacle),
             }
-            SessionState::None => {
-                let below = step.source().map(|source| self.source_ease(source, question));
-                match below {
-                    Some(next) if !next.is_silent() => next,
-                    _ if step.session().is_some() => Next::Renew,
-                    _ => Next::Machine,
-                }
-            }
+        }
+        match state {
+            SessionState::None if step.session().is_none() => Next::Machine,
+            _ if stands => Next::Renew,
+            SessionState::SignedOut(why) => self.ask(step, question, &why),
+            _ => self.ask(step, question, "the session is over"),
         }
     }
 
     /// The same for a source, whose credential may be there.
     fn source_ease(&mut self, source: &dyn Request, question: &Question) -> Next {
         match self.credential(source, question) {
-            Err(error) => Next::Cannot(error),
+            Err(error) => Next::Cannot(error.into()),
             Ok(Some(_)) => Next::Kept,
             Ok(None) => self.ease(source, question),
         }
     }
 
-    fn ask(&self, step: &dyn Request, why: &str) -> Next {
+    fn ask(&mut self, step: &dyn Request, question: &Question, why: &str) -> Next {
         if let Some(how) = step.how(self.means) {
-            return Next::Ask(how);
+            return self.unless_asked(how, step, question);
         }
         let error = Error::sign_in_needed(why).because("nobody can be asked here");
-        Next::Cannot(match step.sign_in_line() {
+        let error = match step.sign_in_line() {
             Some(line) => error.next(line),
             None => error,
-        })
+        };
+        Next::Cannot(error.into())
+    }
+
+    /// Whoever did not sign in a moment ago is not asked again.
+    fn unless_asked(&mut self, how: SignIn, step: &dyn Request, question: &Question) -> Next {
+        let memory = self.memory.as_mut();
+        let asked = memory.and_then(|all| all.in_place_of_asking(step, &question.folders));
+        asked.map_or(Next::Ask(how), Next::Cannot)
     }
 
     fn state(&mut self, step: &dyn Request) -> SessionState {

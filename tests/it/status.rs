@@ -6,7 +6,7 @@ use fleetkey_sandbox::{Person, Route};
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::support::{Fleet, SESSIONS, alice};
+use crate::support::{Aks, Fleet, PATIENCE, SESSIONS, alice, until};
 
 fn json(fleet: &Fleet, more: &[&str]) -> Value {
     let program = fleet.plugin(["status", "--json"]).args(more.iter().copied());
@@ -176,4 +176,64 @@ fn az_keeps_its_own_session_and_status_says_so() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert!(run.stdout.contains("until `az logout`"), "{}", run.stdout);
     assert_eq!(json(&fleet, &[])["contexts"][0]["next"], "renew");
+}
+
+#[test]
+fn who_did_not_sign_in_a_moment_ago_is_not_asked_and_status_knows() {
+    let fleet = Fleet::new();
+    // a page is opened for one cluster of a tenant, and declined
+    let running = fleet.plugin([]).args(fleet.args_now(0)).args(["--ask", "browser"]).spawn();
+    until("the page is opened", PATIENCE, || !fleet.opened().is_empty());
+    fleet.sandbox.entra().browse_declines(&fleet.opened()[0]).unwrap();
+    assert_eq!(running.finish().code, Some(3));
+    let before = fleet.sandbox.total();
+    assert_eq!(next(&fleet), words(&[("cannot", 8), ("ask", 32)]));
+    let all = json(&fleet, &["aks-03"]);
+    let context = &all["contexts"][0];
+    assert!(context["cannotUntil"].is_string(), "{context}");
+    assert!(context["command"].as_str().unwrap().starts_with("fleetkey login azure "), "{context}");
+    let run = fleet.plugin(["status", "aks-03", "aks-01"]).run();
+    let told = "cannot for 9m: a sign-in was begun and not finished";
+    assert_eq!(run.stdout.matches(told).count(), 1, "{}", run.stdout);
+    // and so it is, in the same words
+    let again = fleet.plugin([]).args(fleet.args_now(3)).args(["--ask", "browser"]).run();
+    let [what, why, _] = again.failed(3);
+    assert_eq!(context["why"], format!("{what}: {why}"));
+    assert_eq!((fleet.opened().len(), fleet.sandbox.total()), (1, before));
+    // where nobody could be asked anyway, waiting does not help
+    let context = &json(&fleet, &["aks-03", "--ask", "never"])["contexts"][0];
+    assert_eq!((&context["next"], &context["cannotUntil"]), (&"cannot".into(), &Value::Null));
+    // whoever signs in by hand is asked
+    let running = fleet.plugin(["login", "aks-03"]).spawn();
+    fleet.signs_in(1);
+    assert_eq!(running.finish().code, Some(0));
+    assert_eq!(next(&fleet), words(&[("kept", 8), ("ask", 32)]));
+}
+
+#[test]
+fn a_secret_that_was_refused_a_moment_ago_is_not_shown_again_and_status_knows() {
+    let aks = Aks::new();
+    let secret = |secret: &str| aks.application().env("AZURE_CLIENT_SECRET", secret);
+    secret("wrong~secret.1").run().failed(4);
+    let mut line = aks.args("spn");
+    line.extend(["--client-id".into(), Aks::app().into()]);
+    let config = serde_json::json!({
+        "contexts": [{ "name": "spn", "context": { "user": "spn", "cluster": "c" } }],
+        "users": [{ "name": "spn", "user": { "exec": { "command": "fleetkey", "args": line } } }],
+    });
+    let file = aks.home.write("config", config.to_string()).unwrap();
+    let status = |value: &str| {
+        let program = aks.bare().args(["status", "--json", "--kubeconfig"]).args([&file]);
+        let run = program.env("AZURE_CLIENT_SECRET", value).run();
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+        run.keeps_secret(&[value.to_owned()]);
+        serde_json::from_str::<Value>(&run.stdout).unwrap()["contexts"][0].clone()
+    };
+    let context = status("wrong~secret.1");
+    assert_eq!(context["next"], "cannot", "{context}");
+    assert!(context["cannotUntil"].is_string(), "{context}");
+    assert!(context["why"].as_str().unwrap().contains("not asked again before"), "{context}");
+    // another secret is another question
+    assert_eq!(status("right~secret.2")["next"], "machine");
+    assert_eq!(aks.sandbox.count(Route::EntraToken), 1);
 }
