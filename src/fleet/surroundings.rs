@@ -158,6 +158,9 @@ impl Sessions for Closed {
     fn peek(&self, key: SessionKey) -> Option<SessionFacts> {
         self.0.peek(key)
     }
+    fn is_heir(&self, key: SessionKey, theirs: &[u8], of: i128) -> bool {
+        self.0.is_heir(key, theirs, of)
+    }
     fn open(&self, _key: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
         Err(Error::failed("sessions are only looked at here"))
     }

@@ -3,8 +3,10 @@
 //! Beside `S.session` lie `S.lock`, held while the session is open, and `S.redeeming`, written before
 //! a session is redeemed and removed when its successor is kept: one that is found by who opens next
 //! means that a process died in between. It names the file it was about, so one that outlived its
-//! removal accuses nobody.
+//! removal accuses nobody. `S.heir` is about a session in another tool's file that was renewed here: what
+//! it was renewed into, and the stamps of the files it stood in before.
 
+mod heir;
 mod open;
 pub(crate) mod sealed;
 
@@ -13,6 +15,7 @@ use std::{path::PathBuf, sync::OnceLock, time::Duration};
 use fleetkey_provider::{Error, Host, OpenSession, Result, SessionFacts, SessionKey, Sessions};
 
 use self::{
+    heir::Heir,
     open::{Opened, Place},
     sealed::Sealed,
 };
@@ -75,6 +78,11 @@ impl Sessions for FileSessions {
         let kind = Sealed::parse(&bytes)?.kind;
         let path = folders::state(&self.host)?.join(FOLDER).join(name);
         Some(SessionFacts { since: self.host.files.written(&path), is_plain: kind == Kind::File })
+    }
+
+    fn is_heir(&self, key: SessionKey, theirs: &[u8], of: i128) -> bool {
+        let found = self.home().and_then(|home| Heir::read(&*home.store, key));
+        found.is_some_and(|heir| heir.is_of(theirs, of))
     }
 
     fn open(&self, key: SessionKey) -> Result<Box<dyn OpenSession + '_>> {

@@ -4,7 +4,10 @@ use fleetkey_provider::{
     Error, Fingerprint, Host, KeptSession, OpenSession, Result, SecretString, SessionKey,
 };
 
-use super::sealed::{self, Sealed};
+use super::{
+    heir::{self, Heir},
+    sealed::{self, Sealed},
+};
 use crate::{
     exclusive::Exclusive,
     host::{Held, Hold, Store},
@@ -112,6 +115,15 @@ impl OpenSession for Opened<'_> {
         Ok(self.is_marked(store, of_file))
     }
 
+    fn succeeded_by(&mut self, stamp: i128, theirs: &[u8]) {
+        let Place::Folder { store, .. } = &self.place else { return };
+        let before =
+            Heir::read(*store, self.key).filter(|heir| self.file.is_some_and(|file| heir.is(file)));
+        if let Err(why) = Heir::after(before, stamp, theirs).keep(*store, self.key) {
+            self.note(&format!("what it was renewed into is not written down: {why}"));
+        }
+    }
+
     fn redeeming(&mut self) -> Result<()> {
         if let Place::Folder { store, .. } = &self.place {
             let about = self.file.map_or_else(|| "none".to_owned(), |file| file.to_string());
@@ -149,6 +161,7 @@ impl OpenSession for Opened<'_> {
     fn forget(&mut self) {
         if let Place::Folder { store, .. } = &self.place {
             self.remove(*store, &file(self.key));
+            self.remove(*store, &heir::file(self.key));
         }
         self.file = None;
         self.settle();

@@ -71,6 +71,8 @@ mod proxies;
 mod renewal;
 #[cfg(unix)]
 mod snippet;
+#[cfg(target_os = "linux")]
+mod sso_ahead;
 #[cfg(unix)]
 mod stand_in;
 #[cfg(unix)]

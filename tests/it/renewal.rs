@@ -60,7 +60,7 @@ impl Signed {
 }
 
 /// Writes a kept credential anew, as one that was lent for an hour so many seconds ago.
-fn age(file: &Path, seconds: i64) {
+pub(crate) fn age(file: &Path, seconds: i64) {
     let text = fs::read_to_string(file).unwrap();
     let mut entry: Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
     let issued = Timestamp::now() - SignedDuration::from_secs(seconds);
@@ -73,7 +73,7 @@ fn age(file: &Path, seconds: i64) {
 }
 
 /// The processes that renew for somebody with that home.
-fn renewing(home: &Path) -> Vec<PathBuf> {
+pub(crate) fn renewing(home: &Path) -> Vec<PathBuf> {
     let has = |path: PathBuf, what: &[u8]| {
         let bytes = fs::read(path).unwrap_or_default();
         bytes.split(|byte| *byte == 0).any(|word| word == what)
@@ -85,7 +85,7 @@ fn renewing(home: &Path) -> Vec<PathBuf> {
 }
 
 /// At least 80 % of an hour, and a tenth of that: due whatever the key.
-const DUE: i64 = 53 * 60;
+pub(crate) const DUE: i64 = 53 * 60;
 
 #[test]
 fn across_twenty_expiries_no_call_asks_or_waits() {

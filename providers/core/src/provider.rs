@@ -119,7 +119,7 @@ pub trait Request: fmt::Debug + Send + Sync {
     fn at_hand(&self, host: &Host) -> Result<Option<Credential>>;
 
     /// Whether the owner of the session this was lent for has not signed out since. At most one
-    /// `stat`.
+    /// `stat`, and two small reads where the session was renewed since.
     fn still_ours(&self, credential: &Credential, host: &Host) -> bool;
 
     /// Asks the cloud. Never asks a person: fails with

@@ -19,6 +19,11 @@ pub trait Sessions: Send + Sync {
     fn peek(&self, _key: SessionKey) -> Option<SessionFacts> {
         None
     }
+    /// Whether the session that another tool's file held when it had that stamp was renewed here, again and
+    /// again, into these bytes: then it is the same person's. One read.
+    fn is_heir(&self, _key: SessionKey, _theirs: &[u8], _of: i128) -> bool {
+        false
+    }
     /// Opens a session for one redemption, waiting for whoever has it open. Errors with
     /// [`Kind::Unavailable`](crate::Kind::Unavailable) if that takes too long. Never held while a
     /// person is asked.
@@ -36,6 +41,10 @@ pub trait OpenSession: Send {
     fn adopt(&mut self, _theirs: &[u8]) -> Result<bool> {
         Err(Error::failed("this host opens nobody else's sessions"))
     }
+    /// What was adopted, from a file that had that stamp, is about to be replaced there by these bytes: it
+    /// is the same person's, and so is what was lent for it. Where that cannot be written down, what was
+    /// lent is asked for again.
+    fn succeeded_by(&mut self, _stamp: i128, _theirs: &[u8]) {}
     /// Marks, durably, that it is about to be redeemed. Errors where its successor could not be
     /// kept: then what is kept is not sent.
     fn redeeming(&mut self) -> Result<()>;

@@ -21,6 +21,8 @@ struct State {
     kept: HashMap<String, (String, i128)>,
     /// Which of them was about to be redeemed.
     marks: HashMap<String, About>,
+    /// What another tool's session was renewed into, and the stamps it had before.
+    heirs: HashMap<String, (Fingerprint, Vec<i128>)>,
     steps: Vec<&'static str>,
     full: bool,
 }
@@ -67,6 +69,12 @@ impl Sessions for StaticSessions {
         self.stamp(key).map(|_| SessionFacts::default())
     }
 
+    fn is_heir(&self, key: SessionKey, theirs: &[u8], of: i128) -> bool {
+        let state = guard(&self.0);
+        let heir = state.heirs.get(&key.fingerprint().to_string());
+        heir.is_some_and(|(now, before)| *now == Fingerprint::of(theirs) && before.contains(&of))
+    }
+
     fn open(&self, key: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
         guard(&self.0).steps.push("open");
         let key = key.fingerprint().to_string();
@@ -93,6 +101,14 @@ impl OpenSession for Opened {
         let about = Fingerprint::of(theirs);
         self.theirs = Some(about);
         Ok(guard(&self.state).marks.get(&self.key) == Some(&About::Theirs(about)))
+    }
+
+    fn succeeded_by(&mut self, stamp: i128, theirs: &[u8]) {
+        let mut state = guard(&self.state);
+        let heir = state.heirs.remove(&self.key);
+        let before = heir.filter(|(now, _)| Some(*now) == self.theirs).map(|(_, before)| before);
+        let stamps = before.into_iter().flatten().chain([stamp]).collect();
+        state.heirs.insert(self.key.clone(), (Fingerprint::of(theirs), stamps));
     }
 
     fn redeeming(&mut self) -> Result<()> {

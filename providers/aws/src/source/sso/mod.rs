@@ -153,9 +153,9 @@ impl Sso {
         Some(Keys { session_stamp: Some(stamp), ..keys })
     }
 
-    /// Whether nobody signed in or out since, nor renewed the session.
+    /// Whether nobody signed in or out since.
     pub(crate) fn still_ours(&self, stamp: Option<i128>, host: &Host) -> bool {
-        stamp.is_some() && self.session.stamp(host) == stamp
+        stamp.is_some_and(|stamp| self.session.is_still(stamp, host))
     }
 
     /// Asks the portal, with the session's token.

@@ -73,6 +73,14 @@ pub(crate) struct Token {
     pub(super) stamp: Option<i128>,
 }
 
+/// The file as it was found when it was to be renewed.
+struct Found<'a> {
+    bytes: &'a [u8],
+    file: &'a TokenFile,
+    /// `None` where it changed while it was read.
+    stamp: Option<i128>,
+}
+
 impl Session {
     /// The one that is known by this. `home` is where `~/.aws` is.
     pub(super) fn new(
@@ -116,6 +124,19 @@ impl Session {
     /// Changes when somebody signs in or out, or renews it. One `stat`.
     pub(super) fn stamp(&self, host: &Host) -> Option<i128> {
         host.files.stamp(&self.file)
+    }
+
+    /// Whether it is the session still that had that stamp: nobody signed in or out since. One that was
+    /// renewed here is; of one that `aws` renewed nobody can say so.
+    pub(super) fn is_still(&self, stamp: i128, host: &Host) -> bool {
+        match self.stamp(host) {
+            None => false,
+            Some(now) if now == stamp => true,
+            Some(_) => {
+                let file = host.files.read(&self.file).ok().flatten();
+                file.is_some_and(|bytes| host.sessions.is_heir(self.key(), &bytes, stamp))
+            }
+        }
     }
 
     /// The line with which a person signs in by hand.
@@ -185,7 +206,10 @@ impl Session {
         let asker = self.asker();
         let oidc = self.oidc(target, &asker);
         let mut open = host.sessions.open(self.key())?;
+        let stamp = self.stamp(host);
         let (bytes, file) = self.read(host)?;
+        // what was written between the two is somebody else's, perhaps
+        let stamp = stamp.filter(|stamp| self.stamp(host) == Some(*stamp));
         let now = host.clock.now();
         if !is_ending(&file, now) {
             host.notes.note("somebody else renewed the SSO session");
@@ -199,7 +223,10 @@ impl Session {
         host.files.rehearse(&self.file, bytes.len() + GROWTH).map_err(|error| unmarked(&error))?;
         open.redeeming().map_err(|error| unmarked(&error))?;
         match oidc.redeem(&grant, host).await {
-            Ok(issued) => Ok(self.keep(&mut *open, (&bytes, &file), &issued, host)),
+            Ok(issued) => {
+                let found = Found { bytes: &bytes, file: &file, stamp };
+                Ok(self.keep(&mut *open, &found, &issued, host))
+            }
             Err(Failure::Unused(error)) => {
                 open.unchanged();
                 Err(error)
@@ -222,17 +249,22 @@ impl Session {
     fn keep(
         &self,
         open: &mut dyn OpenSession,
-        (bytes, file): (&[u8], &TokenFile),
+        found: &Found<'_>,
         issued: &Issued,
         host: &Host,
     ) -> Option<SecretString> {
         let theirs = host.files.read(&self.file);
-        if theirs.is_ok_and(|theirs| theirs.as_deref() != Some(bytes)) {
+        if theirs.is_ok_and(|theirs| theirs.as_deref() != Some(found.bytes)) {
             open.unchanged();
             host.notes.note("somebody signed in or out meanwhile: what was renewed is not kept");
             return None;
         }
-        match host.files.replace(&self.file, &file.renewed(issued)) {
+        let renewed = found.file.renewed(issued);
+        if let Some(stamp) = found.stamp {
+            // before the file: who finds the new one is to know whose it is
+            open.succeeded_by(stamp, &renewed);
+        }
+        match host.files.replace(&self.file, &renewed) {
             Ok(()) => {
                 open.unchanged();
                 host.notes.note(&format!("the SSO session is renewed until {}", issued.expires));

@@ -87,14 +87,18 @@ impl Session {
 
     /// Removes its file, while nobody renews it.
     fn remove(&self, host: &Host) -> Result<()> {
-        let _open = match host.sessions.open(self.key()) {
+        let mut open = match host.sessions.open(self.key()) {
             Ok(open) => Some(open),
             Err(error) => {
                 host.notes.note(&format!("removing the session without a lock: {error}"));
                 None
             }
         };
-        remove(&self.file, host)
+        remove(&self.file, host)?;
+        if let Some(open) = &mut open {
+            open.forget();
+        }
+        Ok(())
     }
 }
 

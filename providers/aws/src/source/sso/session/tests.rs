@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use fleetkey_provider::{
     BoxFuture, Error, Host, Http, HttpRequest, HttpResponse, Kind, Method, Retry,
-    testing::ScriptedHttp,
+    testing::{ManualClock, ScriptedHttp},
 };
 
 use super::*;
@@ -117,6 +117,45 @@ fn what_is_lent_after_a_renewal_is_lent_for_the_session_as_it_then_is() {
     assert!(request.still_ours(&credential, &world.host()));
     world.theirs(CORP, &signed_in_until(AT));
     assert!(!request.still_ours(&credential, &world.host()));
+}
+
+#[test]
+fn what_was_lent_before_a_renewal_is_theirs_still_and_before_a_sign_in_it_is_not() {
+    let world = with(&signed_in_until("2026-01-02T03:09:05Z"));
+    world.sso_lends();
+    let request = world.ask("").unwrap();
+    let first = world.lend(request.as_ref()).unwrap();
+    // so short that each is renewed as soon as the clock moves
+    let short = ISSUED.replace("3600", "60");
+    for token in ["second", "third"] {
+        world.http.answer(200, &[], &short.replace("new", token));
+        world.sso_lends();
+        let clock = Box::new(ManualClock::at("2026-01-02T03:04:06Z"));
+        let later = Host { clock, ..world.host() };
+        drop(now(request.obtain(None, &later)).unwrap());
+        assert!(kept(&world).contains(token));
+        assert!(request.still_ours(&first, &world.host()), "{token}");
+    }
+    // another tool's
+    world.theirs(CORP, &kept(&world).replace("third", "x"));
+    assert!(!request.still_ours(&first, &world.host()));
+    assert!(world.host().files.remove(Path::new(CORP)).unwrap());
+    assert!(!request.still_ours(&first, &world.host()));
+}
+
+#[test]
+fn a_renewal_of_what_changed_while_it_was_read_makes_nobody_its_heir() {
+    let world = with(&signed_in_until(AT));
+    world.http.answer(200, &[], ISSUED);
+    world.sso_lends();
+    let request = world.ask("").unwrap();
+    let before = world.host().files.stamp(Path::new(CORP)).unwrap();
+    // somebody signs in while it is renewed: that is kept, and is nobody's heir
+    let theirs = |world: &World| world.theirs(CORP, &RENEWED.replace("\"new\"", "\"theirs\""));
+    lend_while(&world, theirs).unwrap();
+    let session = request.session().unwrap();
+    let now = kept(&world);
+    assert!(!world.host().sessions.is_heir(session, now.as_bytes(), before));
 }
 
 /// A network on which somebody else does something while the session is renewed.
