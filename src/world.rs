@@ -2,7 +2,7 @@
 //! fleetkey itself uses: its own folders, the runtime, stdout and stderr.
 
 use std::{
-    io::Write,
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
     sync::Mutex,
     time::Duration,
@@ -115,12 +115,23 @@ impl World {
         (self.open_store)(folder.to_owned())
     }
 
-    /// The answer: one write. Errors if nobody takes it.
+    /// The answer to a client: one write. Errors if nobody takes it.
+    pub(crate) fn answer(&self, text: &str) -> Result<()> {
+        self.write(text).map_err(|error| unwritten(&error))
+    }
+
+    /// The answer to whoever typed the command: one write. Who reads no further (`… | head -1`) has read
+    /// what they wanted.
     pub(crate) fn print(&self, text: &str) -> Result<()> {
+        match self.write(text) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritten(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, text: &str) -> std::io::Result<()> {
         let mut stdout = self.stdout.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| {
-            Error::failed("the answer could not be written to stdout").because(error.to_string())
-        })
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
     }
 
     /// Something for a person, after which the run fails.
@@ -137,6 +148,10 @@ impl World {
             self.complain(&format!("fleetkey: {line}\n"));
         }
     }
+}
+
+fn unwritten(error: &std::io::Error) -> Error {
+    Error::failed("the answer could not be written to stdout").because(error.to_string())
 }
 
 impl std::fmt::Debug for World {

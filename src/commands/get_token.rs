@@ -29,10 +29,10 @@ pub(crate) fn run(cloud: Option<&str>, line: Command, world: &mut World) -> Resu
     };
     let token = token(provider, &mut matches, &exec, &options, world)?;
     if bare {
-        return world.print(&format!("{}\n", exec::bare(&token)?));
+        return world.answer(&format!("{}\n", exec::bare(&token)?));
     }
     let version = exec.api_version.or(options.api_version).unwrap_or_default();
-    world.print(&exec::answer(&token, version)?)
+    world.answer(&exec::answer(&token, version)?)
 }
 
 /// The way of every token, whoever asks for it and in whatever manner it is printed.

@@ -93,7 +93,7 @@ fn token(
     let token = get_token::token(provider, &mut matches, &exec, &options, world);
     let help = || format!("{OURS} {GET_TOKEN} {} --help", provider.name());
     let token = token.map_err(|error| error.or_next(help))?;
-    world.print(&manner.answer(&token, &version)?)
+    world.answer(&manner.answer(&token, &version)?)
 }
 
 fn ended(done: Result<(), Error>, manner: &dyn Manner, world: &World) -> ExitCode {

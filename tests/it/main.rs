@@ -38,6 +38,8 @@ mod deadline;
 mod discover;
 mod errors;
 mod faults;
+#[cfg(target_os = "linux")]
+mod first_line;
 mod house;
 mod identity;
 #[cfg(unix)]
@@ -56,6 +58,8 @@ mod kubeconfig_property;
 mod kubeconfig_race;
 mod kubeconfig_replay;
 #[cfg(unix)]
+mod kubeconfig_typed;
+#[cfg(unix)]
 mod kubeconfig_verbs;
 #[cfg(unix)]
 mod kubectl;
@@ -73,6 +77,8 @@ mod renewal;
 mod snippet;
 #[cfg(target_os = "linux")]
 mod sso_ahead;
+#[cfg(target_os = "linux")]
+mod sso_crowd;
 #[cfg(unix)]
 mod stand_in;
 #[cfg(unix)]

@@ -6,11 +6,7 @@
 
 mod adding;
 
-use std::{
-    io::{ErrorKind, Write as _},
-    path::PathBuf,
-    sync::PoisonError,
-};
+use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use fleetkey_provider::{
@@ -102,7 +98,7 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
     let picks = found.iter().any(|one| asked.is_new(one)) && asked.picks(options, world);
     if !asked.json && !found.is_empty() {
         let width = (world.stdout_is_terminal)().then(stdout_width).flatten();
-        show(&overview(&found, picks, width), world)?;
+        world.print(&overview(&found, picks, width))?;
     }
     for note in notes {
         world.warn(&note);
@@ -126,7 +122,7 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
         adding.add(chosen, &mut said)
     });
     if asked.json {
-        show(&json(&clusters, &said.failures, said.diff.as_deref()), world)?;
+        world.print(&json(&clusters, &said.failures, said.diff.as_deref()))?;
     }
     done
 }
@@ -277,26 +273,14 @@ fn picked(found: Vec<Found>, world: &World) -> Result<Vec<Found>> {
 
 fn none_found(failures: &[Failure], asked: &Asked, world: &World) -> Result<()> {
     if asked.json {
-        show(&json(&[], failures, None), world)?;
+        world.print(&json(&[], failures, None))?;
     } else if failures.len() > 1 {
         world.complain(&failed(failures));
     }
     match nothing("nothing was found", failures) {
         Some(error) => Err(error),
         None if asked.json => Ok(()),
-        None => show("no clusters were found\n", world),
-    }
-}
-
-/// Prints it. Whoever reads no further has read what they wanted.
-fn show(text: &str, world: &World) -> Result<()> {
-    let mut stdout = world.stdout.lock().unwrap_or_else(PoisonError::into_inner);
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::failed("the answer could not be written to stdout")
-                .because(error.to_string()))
-        }
-        _ => Ok(()),
+        None => world.print("no clusters were found\n"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use fleetkey_provider::{Error, ExposeSecret, Result, shown};
 
-use super::{Asked, is_attended, show};
+use super::{Asked, is_attended};
 use crate::{
     discovery::{Failure, Found, Search, described, failed, nothing, settled},
     host::this_program,
@@ -85,7 +85,7 @@ impl Adding<'_> {
         }
         match added.diff {
             Some(diff) if asked.json => said.diff = Some(diff),
-            Some(diff) => show(&diff, world)?,
+            Some(diff) => world.print(&diff)?,
             None => {}
         }
         match (asked.dry_run, added.is_change) {
@@ -147,7 +147,7 @@ impl Adding<'_> {
 
     /// A line for a person, unless a program listens.
     fn say(&self, line: &str) -> Result<()> {
-        if self.asked.json { Ok(()) } else { show(line, self.search.world) }
+        if self.asked.json { Ok(()) } else { self.search.world.print(line) }
     }
 }
 
