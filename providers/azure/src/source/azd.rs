@@ -8,7 +8,10 @@
 
 use std::{ffi::OsString, path::Path, time::Duration};
 
-use fleetkey_provider::{BoxFuture, CredentialKey, Error, Fingerprint, Host, Result, shown};
+use fleetkey_provider::{
+    BoxFuture, CredentialKey, Error, Fingerprint, Host, Result, SessionState, SignedOut, Standing,
+    shown,
+};
 use serde_json::Value;
 
 use super::{
@@ -121,6 +124,27 @@ impl Source for Azd {
 
     fn patience(&self) -> Option<Duration> {
         Some(LIMIT)
+    }
+
+    /// Whatever azd has, it is asked; only it knows whether somebody is signed in.
+    fn session_state(&self, _host: &Host) -> SessionState {
+        let is_az = self.az.is_some() && self.outside.is_none();
+        let keeper = Some(if is_az { "az" } else { "azd" });
+        SessionState::SignedIn(Standing { renews: true, keeper, ..Standing::default() })
+    }
+
+    fn sign_out(&self, _host: &Host) -> Result<SignedOut> {
+        let who = self.describe();
+        let left = match (&self.az, self.outside) {
+            (_, Some(_)) => {
+                format!("{who}: azd asks the editor that started it, which keeps its own session")
+            }
+            (Some(_), _) => {
+                format!("{who}: azd asks az, which keeps its own session until `az logout`")
+            }
+            (None, None) => format!("{who}: azd keeps its own session until `azd auth logout`"),
+        };
+        Ok(SignedOut { left: vec![left], ..SignedOut::default() })
     }
 
     fn obtain<'a>(&'a self, wanted: &'a Wanted, host: &'a Host) -> BoxFuture<'a, Result<Granted>> {
@@ -272,6 +296,28 @@ mod tests {
             outside(&[("AZD_AUTH_ENDPOINT", "http://127.0.0.1:1"), ("AZD_AUTH_KEY", "k")])
         );
         assert_eq!(outside(&[("AZD_AUTH_ENDPOINT", "")]), outside(&[]));
+    }
+
+    #[test]
+    fn a_sign_out_names_whose_session_is_left() {
+        let on = r#"{"auth":{"useAzCliAuth":"true"}}"#;
+        let outside = ("AZD_AUTH_ENDPOINT", "http://127.0.0.1:1");
+        for (config, env, keeper, ends) in [
+            ("{}", None, "azd", "azd keeps its own session until `azd auth logout`"),
+            (on, None, "az", "azd asks az, which keeps its own session until `az logout`"),
+            (on, Some(outside), "azd", "the editor that started it, which keeps its own session"),
+        ] {
+            let world = at_home(&[("/h/.azd/config.json", config)]);
+            let world = env.iter().fold(world, |world, pair| world.env(&[*pair]));
+            let azd = Azd::here(None, &world.host()).unwrap();
+            let SessionState::SignedIn(standing) = azd.session_state(&world.host()) else {
+                panic!("{config}")
+            };
+            assert_eq!(standing.keeper, Some(keeper), "{config}");
+            let out = azd.sign_out(&world.host()).unwrap();
+            assert!(out.done.is_empty() && out.left[0].ends_with(ends), "{:?}", out.left);
+            assert!(world.programs.started().is_empty());
+        }
     }
 
     #[test]
