@@ -44,7 +44,8 @@ fn stand_in(args: &[String], env: &dyn Env) -> Result<StandIn> {
             "nothing is removed: kubelogin's cache is not used here",
         )
         .because(
-            "sessions and credentials lie in fleetkey's own folders; to sign out, delete those",
+            "sessions and credentials lie in fleetkey's own folders; `fleetkey logout --all` signs out \
+             for contexts that run fleetkey, and to sign out for those that run `kubelogin`, delete them",
         )
         .next("rm -r ~/.local/state/fleetkey/sessions ~/.cache/fleetkey/azure")),
         Some("completion") => {
