@@ -219,7 +219,7 @@ fn of_plugin(
     written: &Written,
 ) -> Result<(Value, Vec<String>)> {
     let take_over = |overrides: Overrides| {
-        let wish = Wish { providers: vec![(provider, overrides)], written: written.clone() };
+        let wish = Wish::new(vec![(provider, overrides)], written.clone());
         match wish.take_over(user, clusters) {
             Takeover::New(new) => Ok(new),
             Takeover::Left(error) => Err(error),

@@ -84,7 +84,7 @@ pub(crate) fn is_recreated(document: &Document<'_>, with: &Addition) -> bool {
     let args = |value: &Value| value.pointer("/exec/args").cloned();
     let old = document.entry(Section::Users, &user.name);
     let old = old.and_then(|old| document.value(&old).ok());
-    let old_args = old.and_then(|old| match (foreign::of(&old), anybody().take_over(&old, &[])) {
+    let old_args = old.and_then(|old| match (foreign::of(&old), anybody().understood(&old, &[])) {
         (Found::Ours, _) => args(&old),
         (_, Takeover::New(new)) => args(&new.user),
         _ => None,
@@ -131,7 +131,7 @@ fn user(old: &Map<String, Value>, new: &Map<String, Value>) -> Likeness {
             let env = value.pointer("/exec/env").and_then(Value::as_array);
             Some(env.cloned().unwrap_or_default())
         }
-        Found::Foreign(_) | Found::Wrapped(..) => match anybody().take_over(&value, &[]) {
+        Found::Foreign(_) | Found::Wrapped(..) => match anybody().understood(&value, &[]) {
             Takeover::New(new) => {
                 let env = new.adoption.env.into_iter();
                 Some(env.map(|(name, value)| json!({ "name": name, "value": value })).collect())
@@ -194,10 +194,8 @@ fn used_elsewhere(document: &Document<'_>, user: &Wanted, with: &Addition) -> Op
 }
 
 fn anybody() -> Wish {
-    Wish {
-        providers: PROVIDERS.iter().map(|provider| (*provider, Overrides::default())).collect(),
-        written: Written::new(None, Some(ApiVersion::V1)),
-    }
+    let providers = PROVIDERS.iter().map(|provider| (*provider, Overrides::default())).collect();
+    Wish::new(providers, Written::new(None, Some(ApiVersion::V1)))
 }
 
 fn program(user: &Value) -> &str {

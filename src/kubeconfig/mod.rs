@@ -5,6 +5,7 @@ mod diff;
 pub(crate) mod document;
 pub(crate) mod edit;
 pub(crate) mod files;
+pub(crate) mod flags;
 pub(crate) mod foreign;
 mod hidden;
 pub(crate) mod likeness;

@@ -4,6 +4,7 @@ use fleetkey_provider::{Adoption, Error, Foreign, Overrides, Provider, Result, s
 use serde_json::{Map, Value};
 
 use super::{
+    flags::Reader,
     foreign::{self, Found},
     reached::Reached,
     stanza::{Stanza, Written},
@@ -11,10 +12,10 @@ use super::{
 
 /// How users are taken over, for a whole run.
 pub(crate) struct Wish {
-    /// The providers that may take them over, each with the flags that were typed for it.
-    pub(crate) providers: Vec<(&'static dyn Provider, Overrides)>,
+    providers: Vec<(&'static dyn Provider, Overrides)>,
     /// How they are written.
     pub(crate) written: Written,
+    reader: Reader,
 }
 
 /// What a user is to us.
@@ -42,8 +43,27 @@ pub(crate) struct New {
 }
 
 impl Wish {
-    /// Takes over the value of a user, if it is one of those we know.
+    /// By these providers, each with the flags that were typed for it.
+    pub(crate) fn new(
+        providers: Vec<(&'static dyn Provider, Overrides)>,
+        written: Written,
+    ) -> Self {
+        Self { providers, written, reader: Reader::default() }
+    }
+
+    /// Takes over the value of a user, if it is one of those we know, and comes to what `get-token` takes.
     pub(crate) fn take_over(&self, user: &Value, clusters: &[Reached]) -> Takeover {
+        match self.understood(user, clusters) {
+            Takeover::New(new) => match self.reader.check(new.provider, &new.adoption.args) {
+                Ok(()) => Takeover::New(new),
+                Err(error) => Takeover::Left(error),
+            },
+            other => other,
+        }
+    }
+
+    /// The same for what is not written down: whatever it comes to.
+    pub(crate) fn understood(&self, user: &Value, clusters: &[Reached]) -> Takeover {
         let foreign = match foreign::of(user) {
             Found::Nothing => return Takeover::Nothing,
             Found::Ours => return Takeover::Ours,
@@ -135,10 +155,8 @@ mod tests {
     use crate::registry::PROVIDERS;
 
     fn wish() -> Wish {
-        Wish {
-            providers: PROVIDERS.iter().map(|p| (*p, Overrides::default())).collect(),
-            written: Written::new(None, None),
-        }
+        let providers = PROVIDERS.iter().map(|p| (*p, Overrides::default())).collect();
+        Wish::new(providers, Written::new(None, None))
     }
 
     #[test]

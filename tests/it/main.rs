@@ -74,6 +74,8 @@ mod proxies;
 #[cfg(target_os = "linux")]
 mod renewal;
 #[cfg(unix)]
+mod screens;
+#[cfg(unix)]
 mod snippet;
 #[cfg(target_os = "linux")]
 mod sso_ahead;

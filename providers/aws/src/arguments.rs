@@ -136,6 +136,17 @@ impl Arguments {
         Ok(SignInFor::Identity(Box::new(arguments)))
     }
 
+    /// The same for flags that others stand beside, which may name the cluster and the role.
+    pub(crate) fn of_part(matches: &mut ArgMatches) -> Result<Self> {
+        let mut flags = Flags::from_arg_matches_mut(matches)
+            .map_err(|_| Error::failed("the flags of `get-token aws` could not be read"))?;
+        if flags.cluster_id.is_none() {
+            flags.cluster_name.get_or_insert_with(|| "none".into());
+        }
+        flags.role_arn.get_or_insert_with(|| "arn:aws:iam::123456789012:role/none".into());
+        Self::check(flags, &ExecInfo::default())
+    }
+
     fn check(flags: Flags, exec: &ExecInfo) -> Result<Self> {
         let Flags {
             cluster_name,

@@ -81,6 +81,10 @@ impl Provider for Aws {
         Some(inventory::INVENTORY)
     }
 
+    fn check(&self, matches: &mut ArgMatches, whole: bool) -> Result<()> {
+        foreign::check(matches, whole)
+    }
+
     fn recognises(&self, cluster: &ClusterInfo) -> bool {
         foreign::recognises(cluster)
     }

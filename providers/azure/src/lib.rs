@@ -74,6 +74,10 @@ impl Provider for Azure {
         request::sign_in_request(matches, host)
     }
 
+    fn check(&self, matches: &mut ArgMatches, whole: bool) -> Result<()> {
+        foreign::check(matches, whole)
+    }
+
     fn recognises(&self, cluster: &ClusterInfo) -> bool {
         foreign::recognises(cluster)
     }

@@ -35,6 +35,13 @@ pub trait Provider: Sync {
         self.request(matches, &ExecInfo::default(), host)
     }
 
+    /// Says what is wrong with flags that are written down to be asked later, wherever that will be: all
+    /// that [`Provider::request`] would say of them without environment, files or network. If they are
+    /// not the `whole` of the question, what they lack may stand elsewhere. Pure.
+    fn check(&self, _matches: &mut ArgMatches, _whole: bool) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether a cluster is this provider's, by its extension or its server's host name: for
     /// `get-token` without a provider.
     fn recognises(&self, _cluster: &ClusterInfo) -> bool {

@@ -13,7 +13,7 @@ use crate::{
     host::this_program,
     kubeconfig::{
         document::Document,
-        files,
+        files, flags,
         outcome::Outcome,
         plan::{Edit, Left, Plan},
         stanza::Written,
@@ -68,6 +68,7 @@ pub(super) fn grow(command: Command) -> Command {
 pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World) -> Result<()> {
     world.attend(options, None);
     let (world, matches) = (&*world, &*matches);
+    check_overrides(matches)?;
     let wish = wish(matches, options, world);
     let mut meant = Meant::read(matches, &world.host)?;
     let files = std::mem::take(&mut meant.files);
@@ -126,10 +127,8 @@ fn wish(matches: &ArgMatches, options: &Options, world: &World) -> Wish {
     let only = matches.get_one::<String>("provider");
     let providers = PROVIDERS.iter().filter(|p| only.is_none_or(|only| only == p.name()));
     let program = if matches.get_flag("bare-command") { None } else { this_program(&world.host) };
-    Wish {
-        providers: providers.map(|provider| (*provider, overrides(*provider, matches))).collect(),
-        written: Written::new(program.as_deref(), options.api_version),
-    }
+    let providers = providers.map(|provider| (*provider, overrides(*provider, matches)));
+    Wish::new(providers.collect(), Written::new(program.as_deref(), options.api_version))
 }
 
 /// The provider's flags that were typed.
@@ -147,6 +146,14 @@ fn overrides(provider: &dyn fleetkey_provider::Provider, matches: &ArgMatches) -
         })
     });
     Overrides(typed.flatten().collect())
+}
+
+/// What was typed wrongly is wrong for every user.
+fn check_overrides(matches: &ArgMatches) -> Result<()> {
+    PROVIDERS.iter().try_for_each(|provider| {
+        let checked = flags::check_typed(*provider, &overrides(*provider, matches));
+        checked.map_err(|error| error.or_next(|| "fleetkey kubeconfig convert --help".into()))
+    })
 }
 
 /// Writes one file, as it is now.

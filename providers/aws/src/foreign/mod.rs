@@ -12,6 +12,7 @@ mod authenticator_manner;
 mod aws_answer;
 mod aws_line;
 mod aws_manner;
+mod check;
 mod extension;
 mod failure;
 mod recognise;
@@ -21,6 +22,7 @@ mod words;
 use fleetkey_provider::Token;
 
 pub(crate) use adopt::adopt;
+pub(crate) use check::check;
 pub(crate) use extension::extension;
 pub(crate) use recognise::recognises;
 pub(crate) use stand_in::stands_in;

@@ -98,6 +98,18 @@ impl Arguments {
         Self::check(flags, exec)
     }
 
+    /// The same for flags that others stand beside: of two that are one wish, either may be missing.
+    pub(crate) fn of_part(matches: &mut ArgMatches) -> Result<Self> {
+        let mut flags = Flags::from_arg_matches_mut(matches)
+            .map_err(|_| Error::failed("the flags of `get-token azure` could not be read"))?;
+        if flags.pop_claims.as_ref().is_some_and(|claims| !claims.is_empty()) {
+            flags.pop_enabled.get_or_insert(true);
+        } else if flags.pop_enabled == Some(true) {
+            flags.pop_claims = Some("u=none".into());
+        }
+        Self::check(flags, &ExecInfo::default())
+    }
+
     fn check(flags: Flags, exec: &ExecInfo) -> Result<Self> {
         let Flags {
             login,

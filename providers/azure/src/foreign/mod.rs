@@ -11,6 +11,7 @@ mod adopt;
 mod adopt_tests;
 mod auth_provider;
 mod az_line;
+mod check;
 mod convert;
 mod differences;
 mod extension;
@@ -30,6 +31,7 @@ use fleetkey_provider::{Adoption, Foreign, Overrides, Result};
 use self::adopt::Found;
 pub use self::differences::{DIFFERENCES, Difference};
 pub(crate) use self::{
+    check::check,
     extension::extension,
     recognise::{is_aks, recognises},
     secrets::SECRETS,

@@ -60,7 +60,8 @@ fn excluded_by(name: &str, value: &str) -> Vec<&'static str> {
     }
 }
 
-fn secret(name: &str) -> Error {
+/// Why a secret is not written down that was typed for it.
+pub(super) fn secret(name: &str) -> Error {
     let better = match name {
         "password" => "name a file with `--password-file`, or set the variable `AZURE_PASSWORD`",
         "client-secret" => {

@@ -33,10 +33,8 @@ pub(super) struct Line {
 impl Line {
     /// That of the user: its own, or what `convert` would make of it.
     pub(super) fn of(place: &Place, host: &Host) -> Result<Self> {
-        let wish = Wish {
-            providers: PROVIDERS.iter().map(|one| (*one, Overrides::default())).collect(),
-            written: Written::new(None, None),
-        };
+        let providers = PROVIDERS.iter().map(|one| (*one, Overrides::default())).collect();
+        let wish = Wish::new(providers, Written::new(None, None));
         let (exec, notes) = match wish.take_over(&place.user, &[]) {
             Takeover::Ours => (place.user.get("exec").cloned().unwrap_or_default(), Vec::new()),
             Takeover::New(new) => (new.exec, new.adoption.notes),
