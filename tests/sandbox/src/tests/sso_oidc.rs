@@ -98,6 +98,18 @@ fn a_token_that_is_brought_again_can_end_its_session() {
 }
 
 #[test]
+fn access_tokens_end_and_the_session_goes_on() {
+    let sandbox = stage();
+    let session = sandbox.sso_session("carol");
+    assert_eq!(portal(&sandbox, &session.access_token), 200);
+    sandbox.sso_end_access_tokens();
+    assert_eq!(portal(&sandbox, &session.access_token), 401);
+    let (status, answer) = refresh(&sandbox, &session, &session.refresh_token.clone().unwrap());
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(portal(&sandbox, answer["accessToken"].as_str().unwrap()), 200);
+}
+
+#[test]
 fn an_answer_that_was_lost_is_lost() {
     let sandbox = stage();
     let session = sandbox.sso_session("carol");

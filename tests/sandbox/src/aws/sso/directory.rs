@@ -17,7 +17,7 @@ pub(crate) struct Portal(Mutex<State>);
 #[derive(Default)]
 pub(super) struct State {
     sign_ins: HashMap<u64, SignIn>,
-    access: HashMap<String, Access>,
+    pub(super) access: HashMap<String, Access>,
     refresh: HashMap<String, Refresh>,
     clients: HashMap<String, Client>,
     devices: HashMap<String, Device>,
@@ -44,9 +44,9 @@ struct SignIn {
     ends: Timestamp,
 }
 
-struct Access {
+pub(super) struct Access {
     sign_in: u64,
-    expires: Timestamp,
+    pub(super) expires: Timestamp,
 }
 
 struct Refresh {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::directory::Portal;
 
@@ -17,6 +17,12 @@ impl Portal {
 
     pub(crate) fn set_lifetime(&self, lifetime: Option<Duration>) {
         self.state().lifetime = lifetime;
+    }
+
+    pub(crate) fn end_access_tokens(&self, now: Timestamp) {
+        for access in self.state().access.values_mut() {
+            access.expires = access.expires.min(now);
+        }
     }
 
     pub(crate) fn set_interval(&self, interval: SignedDuration) {

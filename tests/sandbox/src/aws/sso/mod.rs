@@ -163,6 +163,11 @@ impl Sandbox {
         self.world.portal.set_lifetime(lifetime);
     }
 
+    /// Every access token that was given is over, as they are with time; the sign-ins go on.
+    pub fn sso_end_access_tokens(&self) {
+        self.world.portal.end_access_tokens(self.now());
+    }
+
     /// Whether refresh tokens are good for once, with a new one in every answer (so at first), or for the whole session,
     /// with none.
     pub fn sso_rotation(&self, rotates: bool) {
