@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Place;
 use crate::{
     cli,
+    commands::kubeconfig::again::without_credentials,
     kubeconfig::{
         foreign::name_of,
         stanza::{NAME, Written},
@@ -88,7 +89,11 @@ impl Line {
         let cli::Parsed::Verb(matches) = cli::parse(words.map(OsString::from))? else {
             return Err(Error::config("the user of the context asks for no token"));
         };
-        let Command { verbs, matches, .. } = Command::new(matches)?;
+        let Command { verbs, matches, options, .. } = Command::new(matches)?;
+        if self.api_version.is_empty() {
+            // that of the answer, where a client names none
+            options.api_version.unwrap_or_default().as_str().clone_into(&mut self.api_version);
+        }
         let provider = if let Some(name) = verbs.get(1) {
             registry::find(name).ok_or_else(|| Error::config("no cloud was named"))?
         } else {
@@ -162,7 +167,9 @@ impl Line {
                 words.next();
             }
         }
-        for (name, _) in self.env.extract_if(.., |(name, _)| is_secret(name)) {
+        let is_one =
+            |name: &str, value: &str| is_secret(name) || without_credentials(value) != value;
+        for (name, _) in self.env.extract_if(.., |(name, value)| is_one(name, value)) {
             self.notes.push(format!(
                 "`{}` is a secret, and left out: set it where Terraform runs",
                 shown(&name)

@@ -3,6 +3,7 @@
 //! They start plugins as `kubectl` does, but have no kubeconfig, and tell a plugin nothing of the
 //! cluster. So all that stands there is written out, but for secrets.
 
+mod address;
 mod hcl;
 mod line;
 
@@ -13,6 +14,7 @@ use fleetkey_provider::{Error, Result, one_line, quoted, shown};
 use serde_json::Value;
 
 use self::{
+    address::Address,
     hcl::{Body, key, string},
     line::Line,
 };
@@ -145,7 +147,7 @@ fn written(place: &Place, line: &Line, whom: Whom) -> String {
         }
         exec.nest("env =", env);
     }
-    let mut inner = cluster(place);
+    let (mut inner, addresses) = cluster(place);
     inner.nest(if whom == Whom::Helm { "exec =" } else { "exec" }, exec);
     let (mut body, head) = (
         Body::default(),
@@ -163,21 +165,25 @@ fn written(place: &Place, line: &Line, whom: Whom) -> String {
             body.nest(head, outer);
         }
     }
-    let notes = line.notes.iter().map(|note| format!("# {}\n", one_line(note)));
+    let notes = line.notes.iter().chain(&addresses).map(|note| format!("# {}\n", one_line(note)));
     let mut out: String = notes.collect();
     body.render(0, &mut out);
     out
 }
 
-/// Where the cluster is, and whom to believe there.
-fn cluster(place: &Place) -> Body {
+/// Where the cluster is, and whom to believe there; and what a person should know of it.
+fn cluster(place: &Place) -> (Body, Vec<String>) {
     let text = |key| {
         let value = place.cluster.get(key).and_then(Value::as_str);
         value.filter(|value| !value.is_empty())
     };
-    let mut body = Body::default();
+    let (mut body, mut notes) = (Body::default(), Vec::new());
     if let Some(server) = text("server") {
-        body.set("host", string(server));
+        let address = Address::of(server);
+        notes.extend(address.note("host", "KUBE_HOST"));
+        if !address.text.is_empty() {
+            body.set("host", string(&address.text));
+        }
     }
     if let Some(data) = text("certificate-authority-data") {
         body.set("cluster_ca_certificate", format!("base64decode({})", string(data)));
@@ -192,9 +198,13 @@ fn cluster(place: &Place) -> Body {
         body.set("insecure", "true");
     }
     if let Some(proxy) = text("proxy-url") {
-        body.set("proxy_url", string(proxy));
+        let address = Address::of(proxy);
+        notes.extend(address.note("proxy_url", "KUBE_PROXY_URL"));
+        if !address.text.is_empty() {
+            body.set("proxy_url", string(&address.text));
+        }
     }
-    body
+    (body, notes)
 }
 
 #[cfg(test)]

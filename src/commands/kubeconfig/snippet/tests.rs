@@ -114,6 +114,42 @@ fn secrets_are_named_and_not_written() {
 }
 
 #[test]
+fn no_password_of_a_url_is_written() {
+    let cluster = json!({
+        "server": "https://u:hunter2@s:6443", "proxy-url": "http://u:hunter2@p:3128",
+    });
+    let env = json!({"env": [
+        {"name": "HTTPS_PROXY", "value": "http://u:hunter2@p"}, {"name": "NO_PROXY", "value": "x"},
+    ]});
+    let text = of(&ours(&["get-token", PROVIDERS[0].name()], &env), &cluster, Whom::Kubernetes);
+    for words in [
+        "= \"https://s:6443\"\n",
+        "= \"http://p:3128\"\n",
+        "left out of `host`: set `KUBE_HOST` where",
+        "left out of `proxy_url`: set `KUBE_PROXY_URL` where",
+        "# `HTTPS_PROXY` is a secret, and left out",
+        "NO_PROXY = \"x\"",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn an_entry_without_a_version_gets_that_of_the_answer() {
+    let name = PROVIDERS[0].name();
+    for (args, version) in [
+        (&["get-token", name][..], "v1beta1"),
+        (&["get-token", name, "--exec-api-version=v1"], "v1"),
+    ] {
+        let user = json!({"exec": {"command": "fleetkey", "args": args}});
+        let text = of(&user, &json!({"server": "s"}), Whom::Kubernetes);
+        let line = format!("api_version = \"client.authentication.k8s.io/{version}\"\n");
+        assert!(text.contains(&line), "{text}");
+    }
+}
+
+#[test]
 fn what_a_wrapper_hides_is_not_written() {
     let words = ["MY_TOKEN=hunter2", "fleetkey", "get-token", PROVIDERS[0].name()];
     let user = json!({"exec": {"command": "env", "args": words}});
