@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, ops::Range};
 
+use serde_json::Value;
+
 use super::{
     document::Document,
     yaml::{Id, Kind, Tree},
@@ -17,8 +19,7 @@ pub(crate) struct Hidden(Vec<Range<usize>>);
 impl Hidden {
     /// Those of a kubeconfig: by their keys, by flags before them, by the variables they are set to.
     pub(crate) fn of(document: &Document<'_>) -> Self {
-        let mut names: HashSet<&str> = KEYS.iter().copied().collect();
-        names.extend(PROVIDERS.iter().flat_map(|provider| provider.secrets()));
+        let names = names();
         let mut places = Vec::new();
         for node in document.tree.ids() {
             find(&document.tree, node, &names, &mut places);
@@ -43,6 +44,45 @@ impl Hidden {
         out += &text[done..part.end];
         out
     }
+}
+
+/// The secrets in a value, wherever it is written.
+pub(crate) fn secrets(value: &Value) -> Vec<&str> {
+    let mut found = Vec::new();
+    gather(value, &names(), &mut found);
+    found.retain(|secret| !secret.is_empty());
+    found
+}
+
+fn gather<'v>(value: &'v Value, names: &HashSet<&str>, found: &mut Vec<&'v str>) {
+    match value {
+        Value::Object(map) => {
+            let text = |key| map.get(key).and_then(Value::as_str);
+            let secret = map.iter().filter(|(key, _)| names.contains(key.as_str()));
+            found.extend(secret.filter_map(|(_, value)| value.as_str()));
+            if text("name").is_some_and(|name| names.contains(name) || is_secret(name)) {
+                found.extend(text("value"));
+            }
+            map.values().for_each(|value| gather(value, names, found));
+        }
+        Value::Array(items) => {
+            let mut follows = false;
+            for item in items {
+                let text = item.as_str().unwrap_or_default();
+                let (secrets, announces) = secrets_of_word(text, follows, names);
+                found.extend(secrets);
+                follows = announces;
+                gather(item, names, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a provider, a client or a habit calls a secret.
+fn names() -> HashSet<&'static str> {
+    let theirs = PROVIDERS.iter().flat_map(|provider| provider.secrets());
+    KEYS.iter().chain(theirs).copied().collect()
 }
 
 /// Keys of a user whose value is one, and those of variables that are named after what they are.
@@ -78,31 +118,38 @@ fn find(tree: &Tree<'_>, id: Id, names: &HashSet<&str>, places: &mut Vec<Range<u
             let mut follows = false;
             for item in items {
                 let text = tree.text_of(*item).unwrap_or_default();
-                let (is_one, announces) = word(text, names);
-                if std::mem::replace(&mut follows, announces) || is_one {
+                let (secrets, announces) = secrets_of_word(text, follows, names);
+                if follows || !secrets.is_empty() {
                     hide(tree, *item, places);
                 }
+                follows = announces;
             }
         }
         Kind::Scalar { .. } | Kind::Alias(_) => {}
     }
 }
 
-/// Whether a word of a command line has a secret in it, and whether the next one is one. A line for a shell
-/// is one word of many, and hidden as a whole.
-fn word(text: &str, names: &HashSet<&str>) -> (bool, bool) {
+/// The secrets in a word of a command line, which is one itself if it `follows` a flag for one; and whether the
+/// next word is one. A line for a shell is one word of many.
+fn secrets_of_word<'t>(
+    text: &'t str,
+    follows: bool,
+    names: &HashSet<&str>,
+) -> (Vec<&'t str>, bool) {
     let is_named = |name: &str| names.contains(name) || is_secret(name);
-    let (mut has, mut announces) = (false, false);
-    let words: Vec<&str> = text.split_whitespace().collect();
-    for one in &words {
-        has |= announces;
+    let mut secrets: Vec<&str> = follows.then_some(text).into_iter().collect();
+    let mut announces = false;
+    for one in text.split_whitespace() {
         let one = one.trim_matches(['\'', '"']);
+        if announces {
+            secrets.push(one);
+        }
         let name = one.trim_start_matches('-');
         let (name, value) = name.split_once('=').map_or((name, None), |(n, v)| (n, Some(v)));
-        has |= value.is_some() && is_named(name);
+        secrets.extend(value.filter(|_| is_named(name)));
         announces = value.is_none() && one.starts_with('-') && is_named(name);
     }
-    (has, announces)
+    (secrets, announces)
 }
 
 /// A flag or variable of a program that no provider knows.
@@ -134,7 +181,7 @@ mod tests {
             ("--token-cache-dir", false),
             ("--federated-token-file", false),
         ] {
-            let text = format!("users: [{{args: [{}]}}]", serde_json::Value::from(item));
+            let text = format!("users: [{{args: [{}]}}]", Value::from(item));
             let document = Document::read(&text, "f").unwrap();
             let shown = Hidden::of(&document).mask(&text, 0..text.len());
             assert_eq!(shown.contains(HIDDEN), is_hidden, "{shown}");
@@ -144,6 +191,17 @@ mod tests {
         let document = Document::read(two, "f").unwrap();
         let shown = Hidden::of(&document).mask(two, 0..two.len());
         assert!(!shown.contains("hunter2") && shown.contains("x]"), "{shown}");
+    }
+
+    #[test]
+    fn secrets_of_a_value_are_told_from_the_rest() {
+        let user = serde_json::json!({"token": "a", "client-secret": "", "x": "y", "exec": {
+            "args": ["--password", "b", "--client-secret=c", "-c", "get --vault-token d e"],
+            "env": [{"name": "MY_SECRET", "value": "f"}, {"name": "A", "value": "g"}],
+        }});
+        let mut found = secrets(&user);
+        found.sort_unstable();
+        assert_eq!(found, ["a", "b", "c", "d", "f"]);
     }
 
     #[test]

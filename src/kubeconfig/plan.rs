@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{
     document::{Document, Entry, Section, digest},
     edit::Editor,
-    reached,
+    hidden, reached,
     shared::Shared,
     splice::Splice,
     takeover::{New, Takeover, Wish},
@@ -71,6 +71,7 @@ impl Plan {
         let mut done: HashMap<Id, Fingerprint> = HashMap::new();
         let users = document.entries(Section::Users);
         let clusters = reached::by_user(document);
+        let aliases: Vec<usize> = document.tree.ties().map(|(at, _)| at).collect();
         for (index, entry) in users.iter().enumerate().filter(|(_, entry)| is_meant(entry.name)) {
             let Ok(user) = document.value(entry) else {
                 plan.leave(entry, Error::config("it is larger than any user is"));
@@ -85,8 +86,12 @@ impl Plan {
                     let meaning = digest(&taken.user);
                     let value = entry.value.map(|value| document.tree.target(value));
                     let is_done = value.and_then(|value| done.get(&value)) == Some(&meaning);
-                    let splices =
-                        if is_done { Ok(Vec::new()) } else { splices(document, entry, &taken) };
+                    let splices = if is_done {
+                        Ok(Vec::new())
+                    } else {
+                        splices(document, entry, &taken)
+                            .and_then(|new| no_copies(document, &aliases, entry, new, &taken))
+                    };
                     match splices {
                         Ok(splices) => {
                             let edit = edit(document, entry, splices, &user, *taken);
@@ -217,6 +222,35 @@ fn fields(
         splices.push(editor.add(map, &more));
     }
     splices
+}
+
+/// The same splices, unless they write down a secret that stood elsewhere: an entry may have it by an alias.
+fn no_copies(
+    document: &Document<'_>,
+    aliases: &[usize],
+    entry: &Entry<'_>,
+    splices: Vec<Splice>,
+    new: &New,
+) -> Result<Vec<Splice>, Error> {
+    let item = document.tree.node(entry.item).whole();
+    let first = aliases.partition_point(|at| *at < item.start);
+    if aliases.get(first).is_none_or(|at| *at >= item.end) {
+        return Ok(splices);
+    }
+    let there = &document.tree.text[item];
+    let is_in = |text: &str, secret: &str| {
+        let escaped = Value::from(secret).to_string();
+        let escaped = escaped.trim_matches('"');
+        [secret, escaped, &secret.replace('\'', "''")].iter().any(|way| text.contains(way))
+    };
+    let is_copied = |secret: &&str| {
+        !is_in(there, secret) && splices.iter().any(|splice| is_in(&splice.text, secret))
+    };
+    if hidden::secrets(&new.user).iter().any(is_copied) {
+        return Err(Error::config("a secret of it stands elsewhere")
+            .because("it comes by an alias, and would be written down a second time"));
+    }
+    Ok(splices)
 }
 
 fn shared(with: &str) -> Error {

@@ -21,9 +21,13 @@ users:
 ";
 
 fn convert(line: &[&str]) -> (Run, String) {
+    convert_text(FLEET, line)
+}
+
+fn convert_text(text: &str, line: &[&str]) -> (Run, String) {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("config");
-    fs::write(&file, FLEET).unwrap();
+    fs::write(&file, text).unwrap();
     let run = Program::plugin()
         .env("HOME", home.path())
         .env("KUBECONFIG", &file)
@@ -84,4 +88,45 @@ fn a_flag_that_does_not_fit_an_entry_leaves_that_entry() {
     let words = "user `eks`: `--session-name` needs a role";
     assert!(run.stderr.contains(words), "{}", run.stderr);
     assert_eq!(now.matches("--session-name").count(), 1, "{now}");
+}
+
+#[test]
+fn a_secret_that_comes_by_an_alias_is_not_written_down_again() {
+    const TEXT: &str = "\
+x-secret: &secret hunter2-hunter2
+x-user: &user
+  token: hunter2-hunter2
+  exec: {command: kubelogin, args: [get-token, --server-id, s]}
+x-exec: &exec
+  command: kubelogin
+  args: [get-token, --server-id, s, --login, spn, --client-secret, hunter2-hunter2]
+users:
+- name: word
+  user: {exec: {command: kubelogin, args: [get-token, --server-id, s, --login, spn, \
+--client-secret, *secret]}}
+- name: user
+  user: *user
+- name: merged
+  user: {exec: {<<: *exec}}
+- name: variable
+  user:
+    exec:
+      command: kubelogin
+      args: [get-token, --server-id, s, --login, spn]
+      env: [{name: AZURE_CLIENT_SECRET, value: *secret}]
+- name: inline
+  user: {exec: {command: kubelogin, args: [get-token, --server-id, s, --login, spn, \
+--client-secret, hunter3-hunter3]}}
+";
+    let (run, now) = convert_text(TEXT, &[]);
+    assert!(run.stdout.starts_with("changed 2 entries"), "{run:?}");
+    for name in ["word", "user", "merged"] {
+        let words = format!("left as it is: user `{name}`: a secret of it stands elsewhere");
+        assert!(run.stderr.contains(&words), "{name}: {}", run.stderr);
+    }
+    assert!(now.contains("value: *secret"), "{now}");
+    for secret in ["hunter2-hunter2", "hunter3-hunter3"] {
+        assert_eq!(now.matches(secret).count(), TEXT.matches(secret).count(), "{now}");
+        assert!(!run.stderr.contains(secret));
+    }
 }
