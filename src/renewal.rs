@@ -100,7 +100,9 @@ pub(crate) fn is_asked_for(args: &mut Vec<OsString>) -> bool {
 /// Renews what a command line would print a token of, and does nothing for any other.
 pub(crate) fn run(args: Vec<OsString>, world: World) -> ExitCode {
     if world.start_renewal.is_some() {
-        host::leave_terminal(); // this process is nothing but that
+        // this process is nothing but that
+        host::let_go();
+        host::leave_terminal();
     }
     let mut world = world.heard_by(std::io::sink(), std::io::sink());
     world.is_renewal = true;

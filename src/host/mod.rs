@@ -31,11 +31,11 @@ pub(crate) use kubeconfig_lock::KubeconfigLock;
 pub(crate) use notes::{Quiet, StderrNotes};
 pub(crate) use person::Desk;
 pub(crate) use private_dir::{Attempt, Guard, PrivateDir, Store};
-pub(crate) use relaunch::{leave_terminal, relaunch};
+pub(crate) use relaunch::{leave_terminal, let_go, relaunch};
 pub(crate) use runtime::Tokio;
 pub(crate) use system::{CACHE, CONFIG, Place, STATE, is_alive, leave_no_core, machine};
 pub(crate) use this_program::this_program;
-pub(crate) use width::stdout_width;
+pub(crate) use width::{stderr_width, stdout_width};
 
 use crate::{
     folders,

@@ -17,7 +17,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-pub(crate) use system::leave_terminal;
+pub(crate) use system::{leave_terminal, let_go};
 
 /// Starts this program with that word before its own arguments, under the name it was started by. It is
 /// not waited for. Errors are sentences.
