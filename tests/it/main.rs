@@ -73,6 +73,8 @@ mod protocol;
 mod proxies;
 #[cfg(target_os = "linux")]
 mod renewal;
+#[cfg(target_os = "linux")]
+mod renewal_process;
 #[cfg(unix)]
 mod screens;
 #[cfg(unix)]

@@ -18,13 +18,13 @@ use crate::support::{
 };
 
 /// Somebody signed in, and one credential is kept.
-struct Signed {
-    aks: Aks,
-    kept: PathBuf,
+pub(crate) struct Signed {
+    pub(crate) aks: Aks,
+    pub(crate) kept: PathBuf,
 }
 
 impl Signed {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let aks = Aks::new();
         let running = aks.interactive().spawn();
         aks.signs_in(1);
@@ -35,26 +35,26 @@ impl Signed {
     }
 
     /// By which nobody could be asked without its being seen.
-    fn get(&self) -> Program {
+    pub(crate) fn get(&self) -> Program {
         self.aks.interactive()
     }
 
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.aks.sandbox.count(Route::EntraToken)
     }
 
-    fn hold(&self) -> Gate {
+    pub(crate) fn hold(&self) -> Gate {
         let gate = Gate::new();
         self.aks.sandbox.script(Route::EntraToken, [Fault::Hold(gate.clone())]);
         gate
     }
 
     /// Waits until the processes that renew for this home are gone.
-    fn settled(&self) {
+    pub(crate) fn settled(&self) {
         until("nobody renews any more", PATIENCE, || renewing(self.aks.home.path()).is_empty());
     }
 
-    fn is_marked(&self) -> bool {
+    pub(crate) fn is_marked(&self) -> bool {
         self.kept.with_extension("renewing").exists()
     }
 }
@@ -176,55 +176,6 @@ fn is_apart(process: &Path) {
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
     // state, parent, group, session, terminal (proc(5))
     assert_eq!(fields[2..5], [id, id, "0"]);
-}
-
-#[test]
-fn whoever_reads_to_the_end_of_its_pipes_is_not_held_up() {
-    let signed = Signed::new();
-    let gate = signed.hold();
-    age(&signed.kept, DUE);
-    let output = signed.get().command().output().unwrap();
-    assert!(output.status.success() && output.stderr.is_empty());
-    assert!(gate.wait_for(1, PATIENCE), "nobody renews");
-    gate.release();
-    signed.settled();
-}
-
-#[test]
-fn a_program_without_a_file_and_without_a_path_renews_too() {
-    let signed = Signed::new();
-    let copy = signed.aks.home.join("fleetkey");
-    let copied = Program::new("/bin/cp").args([Program::binary(), copy.clone()]).run();
-    assert_eq!(copied.code, Some(0));
-    age(&signed.kept, DUE);
-    let script = "exec 9<\"$0\"; rm \"$0\"; unset PATH; exec /proc/self/fd/9 \"$@\"";
-    let args = signed.aks.args("interactive");
-    let program = Program::new("/bin/sh")
-        .args(["-c", script, copy.to_str().unwrap()])
-        .args(args)
-        .envs(signed.aks.environment());
-    program.run().answer();
-    assert!(!copy.exists());
-    until("it is renewed", PATIENCE, || signed.asked() == 2);
-    signed.settled();
-    assert!(!signed.is_marked());
-}
-
-#[test]
-fn under_another_programs_name_the_same_name_renews() {
-    let signed = Signed::new();
-    let name = signed.aks.home.join("kubelogin");
-    std::os::unix::fs::symlink(Program::binary(), &name).unwrap();
-    let words = signed.aks.args("interactive");
-    let words = words.into_iter().filter(|word| word != "azure");
-    let program = Program::new(name).envs(signed.aks.environment()).args(words);
-    assert_eq!(program.run().code, Some(0));
-    assert_eq!(signed.asked(), 1, "it is another credential");
-    age(&signed.kept, DUE);
-    assert_eq!(program.run().code, Some(0));
-    until("it is renewed", PATIENCE, || signed.asked() == 2);
-    signed.settled();
-    assert!(!signed.is_marked());
 }
 
 #[test]
