@@ -1,7 +1,7 @@
 //! How `aws eks get-token` prints its answer: forms and queries.
 //!
 //! Every form ends in one line break more than it needs, as the original's do. Of `JMESPath` there are
-//! the few paths that scripts ask of this answer.
+//! the paths that scripts ask of this answer: names with dots between them.
 
 use fleetkey_provider::{Error, Result, shown};
 use serde::Serialize;
@@ -43,27 +43,75 @@ pub(super) enum Query {
     Version,
     /// `kind`
     Kind,
+    /// `spec`, which is empty.
+    Spec,
     /// `status`, with both its keys.
     Status,
     /// `status.expirationTimestamp`
     Expires,
     /// `status.token`
     Token,
+    /// Any other path.
+    Nothing,
 }
 
 impl Query {
     /// From the flag.
     pub(super) fn parse(text: &str) -> Result<Self> {
-        let found = QUERIES.iter().find(|(path, _)| *path == text.trim());
-        found.map(|(_, query)| *query).ok_or_else(|| {
-            let paths: Vec<_> = QUERIES.iter().map(|(path, _)| format!("`{path}`")).collect();
+        let names = path(text).ok_or_else(|| {
             Error::config(format!("`--query` is a path not known here: `{}`", shown(text)))
-                .because(format!("fleetkey knows {}", paths.join(", ")))
+                .because("fleetkey knows names with dots between them, such as `status.token`")
                 .next(
                     "fleetkey eks get-token --query status.token --output text --cluster-name NAME",
                 )
+        })?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Ok(match names[..] {
+            [] => Self::Whole,
+            ["apiVersion"] => Self::Version,
+            ["kind"] => Self::Kind,
+            ["spec"] => Self::Spec,
+            ["status"] => Self::Status,
+            ["status", "expirationTimestamp"] => Self::Expires,
+            ["status", "token"] => Self::Token,
+            _ => Self::Nothing,
         })
     }
+}
+
+/// The names of a path; `@` at its beginning is all there is, and none.
+fn path(text: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut rest = text.trim();
+    if let Some(behind) = rest.strip_prefix('@') {
+        rest = behind.trim_start();
+        if rest.is_empty() {
+            return Some(names);
+        }
+        rest = rest.strip_prefix('.')?.trim_start();
+    }
+    loop {
+        let (name, behind) = identifier(rest)?;
+        names.push(name);
+        rest = behind.trim_start();
+        if rest.is_empty() {
+            return Some(names);
+        }
+        rest = rest.strip_prefix('.')?.trim_start();
+    }
+}
+
+/// A name, bare or as a string of JSON, and what stands behind it.
+fn identifier(text: &str) -> Option<(String, &str)> {
+    if text.starts_with('"') {
+        let mut strings = serde_json::Deserializer::from_str(text).into_iter::<String>();
+        let name = strings.next()?.ok()?;
+        return Some((name, &text[strings.byte_offset()..]));
+    }
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let end = text.find(|c| !is_bare(c)).unwrap_or(text.len());
+    let is_one = text.starts_with(|c: char| is_bare(c) && !c.is_ascii_digit());
+    is_one.then(|| (text[..end].to_owned(), &text[end..]))
 }
 
 /// What is printed.
@@ -114,6 +162,14 @@ impl<'a> Answer<'a> {
                     )),
                 };
             }
+            // the original prints nothing of what is empty
+            Query::Spec => return Ok("\n".into()),
+            Query::Nothing => {
+                return match form {
+                    Form::Json | Form::Yaml => json(&()),
+                    Form::Text => Ok("None\n\n".into()),
+                };
+            }
             Query::Status => {
                 return match form {
                     Form::Json => json(status),
@@ -143,15 +199,6 @@ fn json(value: &impl Serialize) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| failed())
 }
 
-const QUERIES: &[(&str, Query)] = &[
-    ("status.token", Query::Token),
-    ("status.expirationTimestamp", Query::Expires),
-    ("status", Query::Status),
-    ("apiVersion", Query::Version),
-    ("kind", Query::Kind),
-    ("@", Query::Whole),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +226,28 @@ mod tests {
              \"k8s-aws-v1.T\"\n}\n\n"
         );
         assert_eq!(printed(Form::Json, "status.token"), "\"k8s-aws-v1.T\"\n\n");
+    }
+
+    // As awscli 1.45.11 printed it.
+    #[test]
+    fn a_path_of_names_is_followed_however_it_is_written() {
+        for path in [
+            "status.token",
+            " status . token ",
+            "\"status\".\"token\"",
+            "status.\"tok\\u0065n\"",
+            "@.status.token",
+        ] {
+            assert_eq!(printed(Form::Json, path), "\"k8s-aws-v1.T\"\n\n", "{path}");
+            assert_eq!(printed(Form::Text, path), "k8s-aws-v1.T\n\n", "{path}");
+        }
+        for path in ["nope", "_a", "Status", "status.nope", "kind.x", "spec.x", "status.token.x"] {
+            assert_eq!(printed(Form::Json, path), "null\n\n", "{path}");
+            assert_eq!(printed(Form::Text, path), "None\n\n", "{path}");
+        }
+        for form in [Form::Json, Form::Text] {
+            assert_eq!(printed(form, "spec"), "\n");
+        }
     }
 
     // As awscli 1.45.11 printed it.
@@ -215,7 +284,26 @@ mod tests {
         let error = Form::parse("table", "`--output`").unwrap_err();
         assert!(error.to_string().contains("`json`, `text` and `yaml`"), "{error}");
         assert!(error.next_line().is_some());
-        let error = Query::parse("status.[token]\u{1b}").unwrap_err().to_string();
-        assert!(error.contains("`status.token`") && !error.contains('\u{1b}'), "{error}");
+        for path in [
+            "status.[token]\u{1b}",
+            "",
+            ".",
+            "status.",
+            "status.@",
+            "@@",
+            "a-b",
+            "1a",
+            "a b",
+            "a|b",
+            "\"a",
+            "\"a\"b",
+            "'lit'",
+            "`1`",
+            "status.*",
+            "a[0]",
+        ] {
+            let error = Query::parse(path).unwrap_err().to_string();
+            assert!(error.contains("`status.token`") && !error.contains('\u{1b}'), "{error}");
+        }
     }
 }
