@@ -111,7 +111,7 @@ fn what_is_not_there_is_told_as_kubelogin_does() {
     for (args, words) in [
         (&["--context", "X"][..], "Error: no context exists with the name: \"X\"\n"),
         (&["--kubeconfig", "/nowhere/config"], "Error: there is no kubeconfig `/nowhere/config`\n"),
-        (&["-l", "nonsense"], "error: `--login` names no way to sign in: `nonsense`\n"),
+        (&["-l", "nonsense"], "Error: `--login` names no way to sign in: `nonsense`\n"),
     ] {
         let run = place.converts(args, &[]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{args:?}");

@@ -12,6 +12,9 @@ use super::{expires, failure};
 /// The exit code of every failure.
 pub(super) const FAILED: u8 = 1;
 
+/// The word before an error, as its library of flags writes it.
+pub(super) const WORD: &str = "Error";
+
 /// How it answers this command line.
 #[derive(Debug, Default)]
 pub(super) struct AuthenticatorManner {
@@ -45,7 +48,7 @@ impl Manner for AuthenticatorManner {
     }
 
     fn failure(&self, error: &Error) -> (String, u8) {
-        (failure::lines(error), FAILED)
+        (failure::lines(WORD, error), FAILED)
     }
 }
 
@@ -116,7 +119,7 @@ mod tests {
     fn every_failure_ends_with_one() {
         for kind in [Kind::Config, Kind::Refused, Kind::Unavailable] {
             let (text, code) = AuthenticatorManner::default().failure(&Error::new(kind, "a"));
-            assert_eq!((text.as_str(), code), ("error: a\n", 1));
+            assert_eq!((text.as_str(), code), ("Error: a\n", 1));
         }
     }
 }

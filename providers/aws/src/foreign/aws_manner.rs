@@ -15,6 +15,9 @@ use super::{
 /// The exit code for a command line that is wrong.
 pub(super) const USAGE: u8 = 252;
 
+/// The word before an error.
+pub(super) const WORD: &str = "error";
+
 /// How it answers this command line.
 #[derive(Debug, Default)]
 pub(super) struct AwsManner {
@@ -64,7 +67,7 @@ impl Manner for AwsManner {
             Kind::Refused => 254,
             Kind::Failed | Kind::SignInNeeded | Kind::Unavailable => 255,
         };
-        (failure::lines(error), code)
+        (failure::lines(WORD, error), code)
     }
 }
 

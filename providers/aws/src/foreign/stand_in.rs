@@ -24,7 +24,7 @@ use crate::variables;
 /// other for `eks` before it looks closer.
 pub(crate) fn stands_in(program: &str, args: &[String], env: &dyn Env) -> Option<Result<StandIn>> {
     if is_authenticator(program) {
-        return Some(authenticator(args, env));
+        return Some(Ok(authenticator(args, env)));
     }
     if is_aws(program) {
         let line = AwsLine::read(args);
@@ -52,7 +52,11 @@ fn aws(line: Result<AwsLine<'_>>, env: &dyn Env) -> Option<Result<StandIn>> {
 }
 
 fn of_usage(error: Error) -> StandIn {
-    wrong(error.or_next(|| "fleetkey get-token aws --help".into()), aws_manner::USAGE)
+    wrong(
+        error.or_next(|| "fleetkey get-token aws --help".into()),
+        aws_manner::WORD,
+        aws_manner::USAGE,
+    )
 }
 
 fn get_token(token: &GetToken<'_>, env: &dyn Env) -> Result<StandIn> {
@@ -74,32 +78,29 @@ fn get_token(token: &GetToken<'_>, env: &dyn Env) -> Result<StandIn> {
     Ok(StandIn::Token { args: words.into_args()?, manner: Box::new(AwsManner { form, query }) })
 }
 
-fn authenticator(args: &[String], env: &dyn Env) -> Result<StandIn> {
+fn authenticator(args: &[String], env: &dyn Env) -> StandIn {
     let token = match AuthenticatorLine::read(args) {
         Ok(AuthenticatorLine::Token(token)) => token_of(&token, env),
         Ok(AuthenticatorLine::Version { short: true }) => {
-            return Ok(StandIn::Text(format!("{AUTHENTICATOR_VERSION}+fleetkey.{VERSION}\n")));
+            return StandIn::Text(format!("{AUTHENTICATOR_VERSION}+fleetkey.{VERSION}\n"));
         }
         Ok(AuthenticatorLine::Version { short: false }) => {
-            return Ok(StandIn::Text(format!(
+            return StandIn::Text(format!(
                 "{{\"Version\":\"{AUTHENTICATOR_VERSION}+fleetkey.{VERSION}\",\
                  \"Commit\":\"none\",\"BuildDate\":\"unknown\"}}\n"
-            )));
+            ));
         }
-        Ok(AuthenticatorLine::Help) => return Ok(StandIn::Text(HELP.into())),
+        Ok(AuthenticatorLine::Help) => return StandIn::Text(HELP.into()),
         Ok(AuthenticatorLine::Other(verb)) => {
-            return Err(Error::config(format!(
-                "`aws-iam-authenticator {}` is not here",
-                shown(verb)
-            ))
-            .because("fleetkey stands in for `token` and `version`"));
+            Err(Error::config(format!("`aws-iam-authenticator {}` is not here", shown(verb)))
+                .because("fleetkey stands in for `token` and `version`"))
         }
         Err(error) => Err(error),
     };
-    Ok(token.unwrap_or_else(|error| {
+    token.unwrap_or_else(|error| {
         let error = error.or_next(|| "aws-iam-authenticator help".into());
-        wrong(error, authenticator_manner::FAILED)
-    }))
+        wrong(error, authenticator_manner::WORD, authenticator_manner::FAILED)
+    })
 }
 
 fn token_of(token: &TokenVerb<'_>, env: &dyn Env) -> Result<StandIn> {

@@ -1,6 +1,6 @@
 //! How kubelogin answers and fails: what scripts that call it by name rely on.
 
-use fleetkey_provider::{Error, ExposeSecret, Manner, Result, Token, one_line, shown};
+use fleetkey_provider::{Error, ExposeSecret, Manner, Result, StandIn, Token, one_line, shown};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -61,6 +61,27 @@ impl Manner for Kubelogin {
             error.next_line().map(|next| line("  next, type:\n", next)),
         ];
         (lines.into_iter().flatten().collect(), 1)
+    }
+}
+
+/// The stand-in for a command line that is wrong: whatever is asked of it fails, with that error.
+pub(super) fn wrong(error: Error) -> StandIn {
+    StandIn::Token { args: Vec::new(), manner: Box::new(Wrong(error)) }
+}
+
+struct Wrong(Error);
+
+impl Manner for Wrong {
+    fn version(&self, _exec_info: Option<&str>) -> Result<(String, Option<String>)> {
+        Err(self.0.clone())
+    }
+
+    fn answer(&self, _token: &Token, _version: &str) -> Result<String> {
+        Err(self.0.clone())
+    }
+
+    fn failure(&self, _error: &Error) -> (String, u8) {
+        Kubelogin.failure(&self.0)
     }
 }
 

@@ -10,15 +10,15 @@ use super::{
     convert::Convert,
     flags::{self, Takes, Values},
     kubelogin_line::{self, DEFAULT_LOGIN, GET_TOKEN, NAME},
-    manner::Kubelogin,
+    manner::{self, Kubelogin},
     variables_win,
 };
 use crate::{login::Login, server_id::AKS, variables};
 
 /// Understands a command line of kubelogin's; `None` if it is not called so.
 pub(crate) fn stands_in(program: &str, args: &[String], env: &dyn Env) -> Option<Result<StandIn>> {
-    // kubelogin has one code for all that fails
-    (program == NAME).then(|| stand_in(args, env).map_err(|error| failed(&error)))
+    // what is wrong with it is said as kubelogin says it
+    (program == NAME).then(|| Ok(stand_in(args, env).unwrap_or_else(manner::wrong)))
 }
 
 fn stand_in(args: &[String], env: &dyn Env) -> Result<StandIn> {
@@ -121,18 +121,6 @@ fn lookup(env: &dyn Env) -> impl Fn(&str) -> Option<String> + '_ {
     |name| env.var(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// The same error, of the kind that exits 1.
-fn failed(error: &Error) -> Error {
-    let mut out = Error::failed(error.message());
-    if let Some(why) = error.cause() {
-        out = out.because(why);
-    }
-    match error.next_line() {
-        Some(next) => out.next(next),
-        None => out,
-    }
-}
-
 fn version() -> String {
     format!(
         "kubelogin, for which fleetkey {} stands in\nthe flags are those of Azure's kubelogin 0.2.19\n",
@@ -171,13 +159,13 @@ const MORE: &[(&str, Option<char>, Takes)] = &[
 
 #[cfg(test)]
 mod tests {
-    use fleetkey_provider::{Kind, testing::StaticEnv};
+    use fleetkey_provider::testing::StaticEnv;
 
     use super::*;
 
     fn called(line: &str, env: &[(&str, &str)]) -> Result<StandIn> {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        stands_in(NAME, &args, &StaticEnv::new(env.iter().copied())).unwrap()
+        stand_in(&args, &StaticEnv::new(env.iter().copied()))
     }
 
     fn asked(line: &str, env: &[(&str, &str)]) -> String {
@@ -259,9 +247,13 @@ mod tests {
             ("completion bash", &[], "`completion` is not there"),
             ("nonsense", &[], "`kubelogin` has no command `nonsense`"),
         ] {
-            let Err(error) = called(line, env) else { panic!("{line}") };
-            assert_eq!((error.kind(), error.message()), (Kind::Failed, message), "{line}");
-            assert!(!error.to_string().contains("hunter2"), "{error}");
+            let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            let meant = stands_in(NAME, &args, &StaticEnv::new(env.iter().copied()));
+            let Some(Ok(StandIn::Token { manner, .. })) = meant else { panic!("{line}") };
+            let error = manner.version(None).unwrap_err();
+            let (text, code) = manner.failure(&error);
+            assert!(text.starts_with(&format!("Error: {message}\n")), "{line}: {text}");
+            assert!(code == 1 && !text.contains("hunter2"), "{text}");
         }
     }
 
