@@ -173,6 +173,10 @@ fn edit(
 fn splices(document: &Document<'_>, entry: &Entry<'_>, new: &New) -> Result<Vec<Splice>, Error> {
     let tree = &document.tree;
     let editor = Editor::new(tree);
+    if tree.has_complex_keys(entry.item) {
+        return Err(Error::config("it has a key behind `?`")
+            .because("YAML has two ways to write a key, and this one is not changed"));
+    }
     if matches!(tree.node(entry.item).kind, Kind::Alias(_)) {
         return Err(Error::config("its entry is an alias of another one"));
     }

@@ -130,3 +130,44 @@ users:
         assert!(!run.stderr.contains(secret));
     }
 }
+
+#[test]
+fn a_complex_key_stops_the_user_that_has_it_and_no_other() {
+    const TEXT: &str = "\
+users:
+- name: key
+  user:
+    ? exec
+    : command: aws
+      args: [eks, get-token, --cluster-name, prod]
+- name: inner
+  user:
+    exec:
+      ? command
+      : aws
+      ? args
+      : [eks, get-token, --cluster-name, prod]
+- name: flow
+  user: {exec: {? command : aws, args: [eks, get-token, --cluster-name, prod]}}
+- name: beside
+  user:
+    ? {a: b}
+    : c
+    exec: {command: aws, args: [eks, get-token, --cluster-name, prod]}
+- ? name
+  : entry
+  ? user
+  : exec: {command: aws, args: [eks, get-token, --cluster-name, prod]}
+- name: plain  # is this one of them ?
+  user:
+    exec: {command: aws, args: [eks, get-token, --cluster-name, prod]}
+";
+    let (run, now) = convert_text(TEXT, &[]);
+    assert!(run.stdout.starts_with("changed 1 entry"), "{run:?}");
+    for name in ["key", "inner", "flow", "beside", "entry"] {
+        let words = format!("left as it is: user `{name}`: it has a key behind `?`");
+        assert!(run.stderr.contains(&words), "{name}: {}", run.stderr);
+    }
+    let (head, tail) = now.split_once("- name: plain").unwrap();
+    assert!(TEXT.starts_with(head) && tail.contains("get-token\", \"aws\""), "{now}");
+}

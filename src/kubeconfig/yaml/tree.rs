@@ -122,6 +122,23 @@ impl<'a> Tree<'a> {
         })
     }
 
+    /// Whether a key in it is written behind `?`, as hardly anybody does: the editor knows no such keys.
+    pub(crate) fn has_complex_keys(&self, id: Id) -> bool {
+        match &self.node(id).kind {
+            Kind::Map { pairs, .. } => pairs.iter().any(|(key, value)| {
+                self.is_complex(*key) || [*key, *value].iter().any(|id| self.has_complex_keys(*id))
+            }),
+            Kind::Seq { items, .. } => items.iter().any(|item| self.has_complex_keys(*item)),
+            Kind::Scalar { .. } | Kind::Alias(_) => false,
+        }
+    }
+
+    fn is_complex(&self, key: Id) -> bool {
+        let before = self.text[..self.node(key).whole().start].trim_end_matches([' ', '\t']);
+        let before = before.strip_suffix('?');
+        before.is_some_and(|before| before.is_empty() || before.ends_with(is_gap))
+    }
+
     /// The line of that byte, counted from 1.
     pub(crate) fn line(&self, at: usize) -> usize {
         self.text.get(..at).unwrap_or(self.text).matches('\n').count() + 1
@@ -131,6 +148,11 @@ impl<'a> Tree<'a> {
     pub(crate) fn column(&self, at: usize) -> usize {
         at - self.text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1)
     }
+}
+
+/// What may stand before the `?` of a key.
+fn is_gap(c: char) -> bool {
+    c.is_whitespace() || c == '{' || c == ','
 }
 
 impl Node<'_> {
