@@ -43,9 +43,9 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
     }
     fleet.surroundings.wear(&[]);
     if matches.get_flag("json") {
-        world.print(&as_json(&all))?;
+        world.print(&as_json(&all, &fleet.broken))?;
     } else {
-        world.print(&(told(&all) + &status::strangers(&fleet.strangers)))?;
+        world.print(&(told(&all, &fleet.broken) + &status::others(&fleet)))?;
     }
     let failed = all.into_iter().find_map(|(_, out)| out.failed);
     let broken = fleet.broken.into_iter().map(|(_, why)| why).next();
@@ -85,7 +85,10 @@ fn sign_out(identity: &Identity, fleet: &Fleet, options: &Options, world: &World
         match forget(question, options, world) {
             Ok(number) => removed += number,
             Err(error) => {
-                out.left.push(error.to_string());
+                // contexts of one role have one and the same
+                if !out.left.contains(&error.to_string()) {
+                    out.left.push(error.to_string());
+                }
                 out.failed = out.failed.take().or(Some(error));
             }
         }
@@ -116,7 +119,7 @@ fn forget(question: &Question, options: &Options, world: &World) -> Result<usize
     Ok(removed)
 }
 
-fn told(all: &[(&Identity, SignedOut)]) -> String {
+fn told(all: &[(&Identity, SignedOut)], broken: &[(String, Error)]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for (identity, SignedOut { done, left, .. }) in all {
         lines.extend(done.iter().cloned());
@@ -125,10 +128,12 @@ fn told(all: &[(&Identity, SignedOut)]) -> String {
         }
     }
     lines.extend(all.iter().flat_map(|(_, out)| &out.left).map(|line| format!("left: {line}")));
+    // nobody knows whose these are
+    lines.extend(broken.iter().map(|(context, why)| format!("left: context `{context}`: {why}")));
     lines.iter().map(|line| one_line(line) + "\n").collect()
 }
 
-fn as_json(all: &[(&Identity, SignedOut)]) -> String {
+fn as_json(all: &[(&Identity, SignedOut)], broken: &[(String, Error)]) -> String {
     let one = |(identity, out): &(&Identity, SignedOut)| {
         let contexts: Vec<_> = identity.questions.iter().map(|one| &one.ours.context).collect();
         json!({
@@ -137,5 +142,10 @@ fn as_json(all: &[(&Identity, SignedOut)]) -> String {
             "failed": out.failed.as_ref().map(ToString::to_string),
         })
     };
-    format!("{:#}\n", json!({ "identities": all.iter().map(one).collect::<Vec<_>>() }))
+    let failure = |(context, why): &(String, Error)| json!({ "context": context, "why": why.to_string(), "command": why.next_line() });
+    let all = json!({
+        "identities": all.iter().map(one).collect::<Vec<_>>(),
+        "failures": broken.iter().map(failure).collect::<Vec<_>>(),
+    });
+    format!("{all:#}\n")
 }

@@ -66,12 +66,11 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
     }
     let width = (world.stdout_is_terminal)().then(stdout_width).flatten();
     let coloured = (world.stdout_is_terminal)() && kubeconfig::may_colour(&world.host);
-    let text = if matches.get_flag("identities") {
-        view.identities(width, coloured)
-    } else {
-        view.contexts(width, coloured)
-    };
-    world.print(&(text + &view.remarks()))
+    if matches.get_flag("identities") {
+        let sentences = view.broken() + &view.remarks();
+        return world.print(&(view.identities(width, coloured) + &sentences));
+    }
+    world.print(&(view.contexts(width, coloured) + &view.remarks()))
 }
 
 type Seen<'f> = (&'f Identity, Vec<(&'f Question, Outlook)>);
@@ -85,7 +84,6 @@ struct View<'f> {
 
 impl View<'_> {
     fn contexts(&self, width: Option<usize>, coloured: bool) -> String {
-        let is_narrow = width.is_some_and(|width| width < ROOM_FOR_SOURCES);
         let columns = [
             Column::wide("CONTEXT", 12),
             Column::fixed("CLOUD"),
@@ -102,7 +100,7 @@ impl View<'_> {
                 shown(&question.ours.context),
                 request.provider().to_owned(),
                 one_line(&request.describe()),
-                one_line(&source(question)),
+                own_source(question).as_deref().map_or_else(|| "-".into(), one_line),
                 self.session(&outlook.session),
                 outlook.credential.map_or_else(|| "-".into(), |until| span(self.now, until)),
                 self.next(&outlook.next),
@@ -115,15 +113,29 @@ impl View<'_> {
             row.push(format!("cannot: {}", one_line(why.message())));
             rows.push((Tone::Wrong, row));
         }
-        if !is_narrow {
-            return table(&columns, &rows, width, coloured);
-        }
-        let columns: Vec<Column> =
-            columns.into_iter().filter(|column| column.name != "SOURCE").collect();
-        for (_, row) in &mut rows {
-            row.remove(3);
-        }
-        table(&columns, &rows, width, coloured)
+        // a narrow terminal has no room for all of it, and what comes next is said last
+        let left_out = match width.unwrap_or(usize::MAX) {
+            110.. => &[][..],
+            75..110 => &[SOURCE],
+            55..75 => &[SOURCE, CREDENTIAL, CLOUD],
+            _ => &[SOURCE, CREDENTIAL, CLOUD, IDENTITY],
+        };
+        let stays = |at: usize| !left_out.contains(&at);
+        let kept = |row: Vec<String>| {
+            row.into_iter().enumerate().filter(|(at, _)| stays(*at)).map(|(_, cell)| cell).collect()
+        };
+        let rows: Vec<_> = rows.into_iter().map(|(tone, row)| (tone, kept(row))).collect();
+        let columns = columns.into_iter().enumerate().filter(|(at, _)| stays(*at));
+        let columns: Vec<_> = columns.map(|(_, column)| column).collect();
+        if rows.is_empty() { String::new() } else { table(&columns, &rows, width, coloured) }
+    }
+
+    /// What has no identity, where the table is of those.
+    fn broken(&self) -> String {
+        let line = |(context, why): &(String, Error)| {
+            format!("context `{}`: cannot: {}\n", shown(context), one_line(why.message()))
+        };
+        self.fleet.broken.iter().map(line).collect()
     }
 
     fn identities(&self, width: Option<usize>, coloured: bool) -> String {
@@ -154,7 +166,7 @@ impl View<'_> {
             Some((tone(&worst.next), row))
         };
         let rows: Vec<_> = self.seen.iter().filter_map(row).collect();
-        table(&columns, &rows, width, coloured)
+        if rows.is_empty() { String::new() } else { table(&columns, &rows, width, coloured) }
     }
 
     fn session(&self, state: &SessionState) -> String {
@@ -177,9 +189,9 @@ impl View<'_> {
             Next::Ask(_) => "ask a person".into(),
             Next::Machine => "machine: ask the cloud".into(),
             Next::Cannot(obstacle) => {
-                let how_long =
-                    obstacle.until.map(|until| format!(" for {}", span(self.now, until)));
-                format!("cannot{}: {}", how_long.unwrap_or_default(), one_line(obstacle.words()))
+                let again =
+                    obstacle.until.map(|until| format!("; again in {}", span(self.now, until)));
+                format!("cannot: {}{}", one_line(obstacle.words()), again.unwrap_or_default())
             }
         }
     }
@@ -195,7 +207,7 @@ impl View<'_> {
         if outlooks().any(is_plain) {
             lines += "kept sessions are protected by file permissions only\n";
         }
-        lines + &strangers(&self.fleet.strangers)
+        lines + &others(self.fleet)
     }
 
     fn json(&self, by_identity: bool) -> Value {
@@ -259,8 +271,9 @@ impl View<'_> {
     }
 }
 
-/// A line about contexts that run something else, if there are any.
-pub(super) fn strangers(strangers: &[Stranger]) -> String {
+/// Lines about contexts that run something else, if there are any, or where nothing runs fleetkey.
+pub(super) fn others(fleet: &Fleet) -> String {
+    let strangers = &fleet.strangers;
     let mut programs: Vec<String> = Vec::new();
     let mut silent = 0;
     for Stranger { program, .. } in strangers {
@@ -272,6 +285,10 @@ pub(super) fn strangers(strangers: &[Stranger]) -> String {
     }
     let mut lines = Vec::new();
     let others = strangers.len() - silent;
+    if fleet.identities.is_empty() && fleet.broken.is_empty() && others == 0 {
+        let next = "to look for clusters: fleetkey kubeconfig discover";
+        lines.push(format!("nothing here runs fleetkey; {next}\n"));
+    }
     if others > 0 {
         let (run, programs) =
             (counted(others, "context runs", "contexts run"), programs.join(", "));
@@ -282,6 +299,12 @@ pub(super) fn strangers(strangers: &[Stranger]) -> String {
         lines.push(format!("{sign_in} by a token or a certificate\n"));
     }
     lines.concat()
+}
+
+/// The same, where it is not just who one is.
+fn own_source(question: &Question) -> Option<String> {
+    let source = source(question);
+    (source != question.request.describe()).then_some(source)
 }
 
 /// What its credential stands on, as a person would say it.
@@ -313,5 +336,8 @@ fn tone(next: &Next) -> Tone {
     }
 }
 
-/// A terminal with fewer columns has no room for where a credential comes from.
-const ROOM_FOR_SOURCES: usize = 110;
+// places in a row
+const CLOUD: usize = 1;
+const IDENTITY: usize = 2;
+const SOURCE: usize = 3;
+const CREDENTIAL: usize = 5;

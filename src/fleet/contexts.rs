@@ -61,7 +61,8 @@ impl Contexts {
     /// Reads the files. `names` are the contexts that are meant; all, if there are none. Errors if there
     /// is no file, or a name is in none of them.
     pub(crate) fn read(flag: Option<&Path>, names: &[String], host: &Host) -> Result<Self> {
-        let paths = files::named(flag, host)?;
+        let paths = files::named(flag, host)
+            .map_err(|error| error.next("fleetkey status --kubeconfig FILE"))?;
         let mut texts = Vec::new();
         for path in &paths {
             if let Some(text) = files::read(path, host)? {
@@ -69,7 +70,7 @@ impl Contexts {
             }
         }
         if texts.is_empty() {
-            return Err(no_file(&paths));
+            return Err(no_file(&paths, flag));
         }
         let mut entries = Entries::default();
         for (path, text) in &texts {
@@ -191,11 +192,18 @@ enum Sorted {
     Broken(Error),
 }
 
-fn no_file(paths: &[PathBuf]) -> Error {
+fn no_file(paths: &[PathBuf], flag: Option<&Path>) -> Error {
     let looked: Vec<String> =
         paths.iter().map(|path| format!("`{}`", shown(&path.to_string_lossy()))).collect();
-    let next = paths.first().map_or_else(String::new, |path| quoted(&path.to_string_lossy()));
+    let next = match paths {
+        // nobody has said that there is one
+        [path] if flag.is_none() && path.ends_with(".kube/config") => {
+            "fleetkey kubeconfig discover".to_owned()
+        }
+        [path, ..] => format!("ls -l {}", quoted(&path.to_string_lossy())),
+        [] => "kubectl config view".to_owned(),
+    };
     Error::config("there is no kubeconfig")
         .because(format!("looked for {}", looked.join(", ")))
-        .next(format!("ls -l {next}"))
+        .next(next)
 }

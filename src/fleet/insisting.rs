@@ -27,6 +27,8 @@ pub(crate) struct Insisting {
     insists: Insists,
     /// Whether a picture would be seen.
     is_seen: bool,
+    /// Whether they said that nobody is to be asked.
+    is_never: bool,
     asked: Arc<AtomicUsize>,
 }
 
@@ -36,9 +38,10 @@ impl Insisting {
         insists: Insists,
         person: Box<dyn Person>,
         is_seen: bool,
+        is_never: bool,
     ) -> (Self, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
-        (Self { person, insists, is_seen, asked: Arc::clone(&asked) }, asked)
+        (Self { person, insists, is_seen, is_never, asked: Arc::clone(&asked) }, asked)
     }
 
     fn was_shown(&self) {
@@ -50,8 +53,9 @@ impl Person for Insisting {
     fn means(&self) -> Means {
         let means = self.person.means();
         match self.insists {
-            _ if means == Means::default() => means, // `--ask never`
+            _ if self.is_never => means,
             Insists::Nothing => means,
+            // whoever says so reads it, on a terminal or not
             Insists::Codes => Means { browser: false, terminal: true, ..means },
             Insists::NoBrowser => Means { browser: true, ..means },
         }
@@ -127,7 +131,7 @@ mod tests {
 
     fn insisting(insists: Insists) -> (Insisting, ScriptedPerson) {
         let person = ScriptedPerson::who(|_| Ok(Vec::new()));
-        (Insisting::on(insists, Box::new(person.clone()), true).0, person)
+        (Insisting::on(insists, Box::new(person.clone()), true, false).0, person)
     }
 
     #[test]

@@ -346,3 +346,51 @@ fn nobody_is_written_into_a_user_that_serves_others_too() {
         assert_eq!(context["next"], "kept", "{json}");
     }
 }
+
+#[test]
+fn who_has_neither_browser_nor_terminal_is_told_of_codes_and_may_have_them() {
+    let fleet = Fleet::new();
+    fleet.sandbox.entra().device_interval(1);
+    let nobody = |args: &[&str]| {
+        fleet.plugin(["login"]).args(args.iter().copied()).without("BROWSER").env("BROWSER", "")
+    };
+    for (args, line) in [
+        (&["aks-00"][..], "fleetkey login --device-code aks-00"),
+        (&["--all"], "fleetkey login --device-code --all"),
+    ] {
+        let run = nobody(args).run();
+        assert_eq!(run.code, Some(3));
+        assert!(run.stderr.ends_with(&format!("next, type:\n{line}\n")) || args == ["--all"]);
+        assert!(run.stderr.contains("neither a browser here nor a terminal"), "{}", run.stderr);
+        assert!(run.stderr.contains(line), "{}", run.stderr);
+    }
+    let authority = format!("{}/", fleet.sandbox.entra().url());
+    let tenant = fleet.aks[0].tenant.clone();
+    let one = nobody(&["azure", "--tenant-id", &tenant, "--authority-host", &authority]);
+    let [_, why, next] = one.run().failed(3);
+    assert!(why.contains("neither a browser"), "{why}");
+    assert!(
+        next.starts_with("fleetkey login azure ") && next.ends_with(" --device-code"),
+        "{next}"
+    );
+    // whoever said that nobody is to be asked meant it
+    let run = nobody(&["aks-00", "--ask", "never", "--device-code"]).run();
+    assert_eq!(run.code, Some(3));
+    assert!(!run.stderr.contains("neither a browser"), "{}", run.stderr);
+    let running = nobody(&["aks-00", "--device-code"]).spawn();
+    let device = fleet.sandbox.entra().wait_for_device(PATIENCE).unwrap();
+    assert!(fleet.sandbox.entra().approve(&device.user_code, alice()));
+    assert_eq!(running.finish().code, Some(0));
+}
+
+#[test]
+fn a_session_that_could_not_be_kept_is_told_of() {
+    let fleet = Fleet::new();
+    fleet.home.write(".local/state/fleetkey/sessions", "a file where a folder should be").unwrap();
+    let running = fleet.plugin(["login", "--no-hint", "aks-00"]).spawn();
+    fleet.signs_in(1);
+    let run = running.finish();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("the session could not be kept"), "{}", run.stdout);
+    assert!(fleet.takes(0, &fleet.get_token(0)));
+}

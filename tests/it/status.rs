@@ -139,6 +139,11 @@ fn strangers_and_contexts_that_lead_nowhere_are_told_of() {
     assert_eq!(next, ["at-hand", "machine"]);
     assert_eq!(all["failures"].as_array().unwrap().len(), 2);
     assert_eq!(all["others"].as_array().unwrap().len(), 2);
+    let run = fleet.plugin(["status", "--identities"]).run();
+    assert!(run.stdout.contains("\ncontext `bad`: cannot: "), "{}", run.stdout);
+    let run = fleet.plugin(["logout", "--all"]).run();
+    assert_eq!(run.code, Some(2));
+    assert!(run.stdout.contains("\nleft: context `bad`: "), "{}", run.stdout);
     let run = fleet.plugin(["status"]).run();
     assert_eq!(run.code, Some(0));
     for words in
@@ -193,7 +198,7 @@ fn who_did_not_sign_in_a_moment_ago_is_not_asked_and_status_knows() {
     assert!(context["cannotUntil"].is_string(), "{context}");
     assert!(context["command"].as_str().unwrap().starts_with("fleetkey login azure "), "{context}");
     let run = fleet.plugin(["status", "aks-03", "aks-01"]).run();
-    let told = "cannot for 9m: a sign-in was begun and not finished";
+    let told = "cannot: a sign-in was begun and not finished; again in 9m";
     assert_eq!(run.stdout.matches(told).count(), 1, "{}", run.stdout);
     // and so it is, in the same words
     let again = fleet.plugin([]).args(fleet.args_now(3)).args(["--ask", "browser"]).run();
@@ -236,4 +241,28 @@ fn a_secret_that_was_refused_a_moment_ago_is_not_shown_again_and_status_knows() 
     // another secret is another question
     assert_eq!(status("right~secret.2")["next"], "machine");
     assert_eq!(aks.sandbox.count(Route::EntraToken), 1);
+}
+
+#[test]
+fn where_there_is_nothing_yet_it_is_said_what_to_type() {
+    let fleet = Fleet::new();
+    let config = fleet.home.join(".kube/config");
+    fs::write(&config, "").unwrap();
+    for line in
+        [&["status"][..], &["status", "--identities"], &["login", "--all"], &["logout", "--all"]]
+    {
+        let run = fleet.plugin([]).args(line.iter().copied()).run();
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+        let told =
+            "nothing here runs fleetkey; to look for clusters: fleetkey kubeconfig discover\n";
+        assert_eq!(run.stdout, told, "{line:?}");
+    }
+    fs::remove_file(&config).unwrap();
+    let [what, _, next] = fleet.plugin(["status"]).run().failed(2);
+    assert_eq!(what, "there is no kubeconfig");
+    assert_eq!(next, "fleetkey kubeconfig discover");
+    let [_, _, next] = fleet.plugin(["status", "--kubeconfig", "/nonexistent"]).run().failed(2);
+    assert_eq!(next, "ls -l /nonexistent");
+    let [_, _, next] = fleet.plugin(["login", "--all"]).without("HOME").run().failed(2);
+    assert_eq!(next, "fleetkey status --kubeconfig FILE");
 }

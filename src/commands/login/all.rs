@@ -5,13 +5,18 @@
 //! lends is asked for too, so that the next `kubectl` has only to use it. One that fails does not stop the
 //! others.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use clap::ArgMatches;
-use fleetkey_provider::{Credential, Error, Kind, Result, SessionState, SignIn, one_line, shown};
+use fleetkey_provider::{
+    Credential, Error, Kind, Result, SessionState, SignIn, one_line, quoted, shown,
+};
 
 use super::report::{Done, Outcome, Report};
 use crate::{
@@ -21,6 +26,7 @@ use crate::{
     fleet::{Books, Column, Fleet, Hinted, Identity, Insists, Next, Question, Tone, hint, table},
     host::stdout_width,
     options::{CacheUse, Options},
+    registry,
 };
 
 pub(super) fn run(
@@ -36,12 +42,14 @@ pub(super) fn run(
             .next("fleetkey login --all"));
     }
     world.attend(options, None);
-    let asked = super::insist(insists, world);
+    let asked = super::insist(insists, options, world);
     let fleet = Fleet::read(file.as_deref(), &names, options, world)?;
     let plans = plans(&fleet, world);
     tell_plan(&plans, world);
     fleet.surroundings.hold_still(false);
-    let sign_ins = SignIns { fleet: &fleet, asked, options, hints: !matches.get_flag("no-hint") };
+    let by_a_code = by_a_code(file.as_deref(), &names);
+    let hints = !matches.get_flag("no-hint");
+    let sign_ins = SignIns { fleet: &fleet, asked, options, hints, by_a_code };
     let mut report = Report::default();
     for (at, plan) in plans.iter().enumerate() {
         if plan.steps.iter().any(|step| *step != Step::Nothing) {
@@ -54,11 +62,8 @@ pub(super) fn run(
         // who named it wants to hear of it
         if !names.is_empty() {
             let context = shown(&stranger.context);
-            let error =
-                Error::config(format!("context `{context}` does not run fleetkey")).next(format!(
-                    "fleetkey kubeconfig convert --context {}",
-                    fleetkey_provider::quoted(&context)
-                ));
+            let error = Error::config(format!("context `{context}` does not run fleetkey"))
+                .next(format!("fleetkey kubeconfig convert --context {}", quoted(&context)));
             report.failures.push((stranger.context.clone(), error));
         }
     }
@@ -69,7 +74,7 @@ pub(super) fn run(
         let is_seen = (world.stdout_is_terminal)();
         let width = is_seen.then(stdout_width).flatten();
         let coloured = is_seen && kubeconfig::may_colour(&world.host);
-        world.print(&(report.table(width, coloured) + &status::strangers(&fleet.strangers)))?;
+        world.print(&(report.table(width, coloured) + &status::others(&fleet)))?;
     }
     report.end(world)
 }
@@ -155,6 +160,21 @@ fn tell_plan(plans: &[Plan<'_>], world: &World) {
     world.complain(&(table(&columns, &rows, width, false) + "\n"));
 }
 
+/// What asks for the same by codes.
+fn by_a_code(file: Option<&Path>, names: &[String]) -> String {
+    let mut line = format!("fleetkey login --{}", super::DEVICE_CODE);
+    if let Some(file) = file {
+        line = line + " --kubeconfig " + &quoted(&file.to_string_lossy());
+    }
+    if names.is_empty() {
+        return line + " --all";
+    }
+    if names.iter().any(|name| name.starts_with('-') || registry::find(name).is_some()) {
+        line += " --";
+    }
+    names.iter().fold(line, |line, name| line + " " + &quoted(name))
+}
+
 /// How people sign in during this run.
 struct SignIns<'f> {
     fleet: &'f Fleet,
@@ -163,6 +183,8 @@ struct SignIns<'f> {
     options: &'f Options,
     /// Whether it is written down who signed in.
     hints: bool,
+    /// What asks for all of it by codes.
+    by_a_code: String,
 }
 
 impl SignIns<'_> {
@@ -190,6 +212,9 @@ impl SignIns<'_> {
                     lent.push((question, credential));
                 }
                 Err(error) => {
+                    let line = Some(self.by_a_code.clone());
+                    let (request, options) = (&*question.request, self.options);
+                    let error = super::or_by_a_code(error, request, line, options, world);
                     // nobody is asked for the next role what they did not do for this one
                     if error.kind() == Kind::SignInNeeded {
                         stop = Some(error.clone());
@@ -207,6 +232,11 @@ impl SignIns<'_> {
         };
         // who is named from now on has another one
         outcome.session = self.session(identity, world);
+        let is_lost = matches!(outcome.session, SessionState::SignedOut(_));
+        if was_asked && is_lost && !lent.is_empty() && self.options.cache == CacheUse::Normal {
+            let line = "the session could not be kept; what it lent serves until it is over";
+            outcome.remarks.push(line.into());
+        }
         if was_asked && self.hints && outcome.failures.is_empty() {
             match hint(identity, &lent, self.fleet, world) {
                 Some(Hinted::Written(line) | Hinted::Left(line)) => outcome.remarks.push(line),
@@ -230,10 +260,9 @@ impl SignIns<'_> {
     /// How the session stands now.
     fn session(&self, identity: &Identity, world: &World) -> SessionState {
         let Some(question) = identity.meant().next() else { return SessionState::None };
+        // looked up anew: a session was made or renewed meanwhile
         self.fleet.surroundings.wear(&question.ours.env);
-        let mut states =
-            crate::fleet::steps(&*question.request).map(|step| step.session_state(&world.host));
-        let state = states.find(|state| *state != SessionState::None).unwrap_or_default();
+        let state = Books::new(world).outlook(question).session;
         self.fleet.surroundings.wear(&[]);
         state
     }

@@ -24,12 +24,14 @@ pub(super) fn run(
 ) -> Result<()> {
     let provider = registry::find(cloud).ok_or_else(|| Error::config("no cloud was named"))?;
     world.attend(options, None);
-    super::insist(insists, world);
+    super::insist(insists, options, world);
     let request = provider.sign_in_request(matches, &world.host)?;
     let folders = Folders::of(options, &world.host)?;
     let broker = Broker::new(world, options, folders);
     broker.by_hand(&*request);
-    let credential = broker.credential(&*request)?;
+    let credential = broker
+        .credential(&*request)
+        .map_err(|error| super::or_by_a_code(error, &*request, None, options, world))?;
     let end = credential.expires().or_else(|| match request.session_state(&world.host) {
         SessionState::SignedIn(standing) => standing.until,
         _ => None,

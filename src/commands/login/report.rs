@@ -130,6 +130,9 @@ impl Report {
             let failed = format!("failed: {}", one_line(why.message()));
             rows.push((Tone::Wrong, [what, "0 of 1".into(), "-".into(), failed].into()));
         }
+        if rows.is_empty() {
+            return String::new();
+        }
         let remarks = self.outcomes.iter().flat_map(|outcome| {
             outcome.remarks.iter().map(|remark| format!("{}: {remark}\n", one_line(&outcome.name)))
         });
