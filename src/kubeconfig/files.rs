@@ -115,6 +115,12 @@ pub(crate) fn change_and<T>(
     let (new, done) = change(found.map(|(text, _)| text))?;
     if let Some(new) = new {
         let new = if is_marked { [MARK, &new].concat() } else { new };
+        if host.files.has_other_names(path) {
+            let path = shown(&path.to_string_lossy());
+            host.notes.warn(&format!(
+                "`{path}` has another name, a hard link, under which stands what was there before"
+            ));
+        }
         host.files.replace(path, new.as_bytes())?;
     }
     once_written(&done)?;
@@ -159,7 +165,7 @@ mod tests {
 
     use std::fs;
 
-    use fleetkey_provider::testing::{ManualClock, StaticEnv};
+    use fleetkey_provider::testing::{KeptNotes, ManualClock, StaticEnv};
 
     use super::*;
 
@@ -205,6 +211,25 @@ mod tests {
         assert_eq!(fs::read_to_string(&real).unwrap(), "b: 2\n");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn a_hard_link_keeps_what_was_there_and_that_is_said() {
+        let home = tempfile::tempdir().unwrap();
+        let (file, other) = (home.path().join("config"), home.path().join("other"));
+        fs::write(&file, "a: 1\n").unwrap();
+        let notes = KeptNotes::default();
+        let host = Host { notes: Box::new(notes.clone()), ..host(&[]) };
+        let write = |text: &str| change(&file, &host, |_| Ok((Some(text.into()), ()))).unwrap();
+        write("b: 2\n");
+        assert_eq!(notes.lines(), Vec::<String>::new());
+        fs::hard_link(&file, &other).unwrap();
+        write("c: 3\n");
+        assert!(notes.lines()[0].contains("config` has another name"), "{:?}", notes.lines());
+        assert_eq!(fs::read_to_string(&other).unwrap(), "b: 2\n");
+        // it is one file again
+        write("d: 4\n");
+        assert_eq!(notes.lines().len(), 1);
     }
 
     #[test]

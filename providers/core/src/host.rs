@@ -132,6 +132,11 @@ pub trait Files: Send + Sync {
     fn is_newer(&self, _path: &Path, _than: &Path) -> bool {
         false
     }
+    /// Whether the file has another name (a hard link), which a replacement would not have. Not if that
+    /// cannot be told.
+    fn has_other_names(&self, _path: &Path) -> bool {
+        false
+    }
     /// The file that this path means once its links are followed, whether it is there or not: two
     /// paths to one file are one.
     fn real(&self, path: &Path) -> PathBuf {

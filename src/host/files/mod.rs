@@ -80,6 +80,10 @@ impl Files for OtherPeoplesFiles {
         time(path).zip(time(than)).is_some_and(|(path, than)| path > than)
     }
 
+    fn has_other_names(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|is| system::has_other_names(&is))
+    }
+
     fn real(&self, path: &Path) -> PathBuf {
         replace::real(path)
     }

@@ -28,6 +28,11 @@ pub(super) fn facts(is: &Metadata) -> String {
     format!("{modified:?} {changed:?} {} {}", is.size(), is.ino())
 }
 
+/// Whether it is in more than one place.
+pub(super) fn has_other_names(is: &Metadata) -> bool {
+    is.nlink() > 1
+}
+
 /// Whether it is this user's, or root's, who could do anything anyway, and nobody else may write to
 /// it. Whether a group has other members cannot be told, so none may.
 pub(super) fn is_own(is: &Metadata) -> bool {

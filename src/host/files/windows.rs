@@ -28,6 +28,11 @@ pub(super) fn facts(is: &Metadata) -> String {
     format!("{} {} {}", is.creation_time(), is.last_write_time(), is.file_size())
 }
 
+/// Not told there by what is stable.
+pub(super) fn has_other_names(_is: &Metadata) -> bool {
+    false
+}
+
 /// Access there goes by lists and not by owners or modes, and nobody else can write below a user's
 /// folder. A file elsewhere, or one whose list was widened, is not told from those: nothing is looked
 /// at here.
