@@ -110,7 +110,9 @@ fn one_stanza_for_all_clusters_renews_the_one_that_was_asked_for() {
     let files = [here, there];
     // what is left for `aws` would serve for longer
     fs::remove_dir_all(stage.home.join(".aws/cli/cache")).unwrap();
-    files.iter().for_each(|file| age(file, DUE));
+    for file in &files {
+        age(file, DUE);
+    }
     let old = read(&files);
     for at in [0, 1] {
         call(at);
@@ -135,8 +137,7 @@ fn where_no_process_can_be_started_the_call_is_answered_and_a_later_one_renews()
     let signed = Signed::new();
     let current = signed.get().run().token();
     let strace = strace.display().to_string();
-    let none =
-        |program: Program| program.under([&*strace, "-qqo/dev/null", "-e", NO_PROCESS].into_iter());
+    let none = |program: Program| program.under([&*strace, "-qqo/dev/null", "-e", NO_PROCESS]);
     age(&signed.kept, DUE);
     assert_eq!(none(signed.get()).run().token(), current);
     assert!(signed.is_marked() && renewing(signed.aks.home.path()).is_empty());
