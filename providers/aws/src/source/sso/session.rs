@@ -20,9 +20,9 @@ use super::{
 };
 use crate::{NAME, endpoints::Target, errors::Asker, region::Region};
 
-/// With less left of a token it is renewed, as by the SDKs. The AWS CLI does so with 15 minutes left:
-/// where both are at work it comes first, and the two seldom meet.
-const LEFT: SignedDuration = SignedDuration::from_mins(5);
+/// With less left of a token it is renewed. The SDKs do so with 5 minutes left, and the AWS CLI with 15, by
+/// every process that comes, which then race each other: who renews first, and alone, spares it that.
+const LEFT: SignedDuration = SignedDuration::from_mins(16);
 /// How long `aws` may take to write its file, and in how many steps it is waited for.
 const WRITING: Duration = Duration::from_millis(50);
 const LOOKS: usize = 4;

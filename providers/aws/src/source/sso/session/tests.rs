@@ -59,7 +59,7 @@ fn kept(world: &World) -> String {
 
 #[test]
 fn a_session_that_is_over_is_renewed_and_written_back_byte_for_byte() {
-    for end in [AT, "2026-01-01T00:00:00Z", "2026-01-02T03:09:04Z", "2026-01-02T03:09:04UTC"] {
+    for end in [AT, "2026-01-01T00:00:00Z", "2026-01-02T03:20:04Z", "2026-01-02T03:20:04UTC"] {
         let world = with(&signed_in_until(end));
         world.http.answer(200, &[], ISSUED);
         world.sso_lends();
@@ -80,12 +80,12 @@ fn a_session_that_is_over_is_renewed_and_written_back_byte_for_byte() {
 }
 
 #[test]
-fn a_token_with_five_minutes_left_is_used_as_it_is() {
-    let world = with(&signed_in_until("2026-01-02T03:09:05Z"));
+fn a_token_with_sixteen_minutes_left_is_used_as_it_is() {
+    let world = with(&signed_in_until("2026-01-02T03:20:05Z"));
     world.sso_lends();
     lend(&world).unwrap();
     assert_eq!(asked(&world), ["/federation/credentials old"]);
-    assert_eq!(kept(&world), signed_in_until("2026-01-02T03:09:05Z"));
+    assert_eq!(kept(&world), signed_in_until("2026-01-02T03:20:05Z"));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn what_is_lent_after_a_renewal_is_lent_for_the_session_as_it_then_is() {
 
 #[test]
 fn what_was_lent_before_a_renewal_is_theirs_still_and_before_a_sign_in_it_is_not() {
-    let world = with(&signed_in_until("2026-01-02T03:09:05Z"));
+    let world = with(&signed_in_until("2026-01-02T03:20:05Z"));
     world.sso_lends();
     let request = world.ask("").unwrap();
     let first = world.lend(request.as_ref()).unwrap();
