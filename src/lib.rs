@@ -19,6 +19,7 @@ mod hot_path;
 mod kubeconfig;
 mod lock;
 mod options;
+mod prose;
 mod recognise;
 pub mod registry;
 mod renewal;

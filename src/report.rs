@@ -6,12 +6,21 @@ use std::{io::Write, process::ExitCode};
 
 use fleetkey_provider::{Error, Kind, one_line};
 
-use crate::World;
+use crate::{World, host::stderr_width, prose::wrapped};
 
 /// Prints what happened, why, and what to type next; the last line can be pasted.
 pub(crate) fn failed(error: &Error, world: &World) -> ExitCode {
-    world.complain(&render(error));
+    world.complain(&render(error, stderr_width()));
     ExitCode::from(code(error.kind()))
+}
+
+/// The same of one failure of many, for what it was about; the run goes on to tell others.
+pub(crate) fn also_failed(what: &str, error: &Error, world: &World) {
+    let next = error.next_line().map(one_line);
+    let end = if next.is_some() { "; next, type:" } else { "" };
+    let told = format!("failed: {}{end}\n", one_line(&format!("{what}: {error}")));
+    let next = next.map(|next| next + "\n").unwrap_or_default();
+    world.complain(&(wrapped(&told, stderr_width()) + &next));
 }
 
 /// The exit code of each kind of error.
@@ -33,7 +42,7 @@ pub fn catch_panics() {
             .because(format!("a panic at {}", place.as_deref().unwrap_or("an unknown place")))
             .next("fleetkey --version");
         // stderr may be closed; there is nobody left to tell
-        drop(std::io::stderr().write_all(render(&error).as_bytes()));
+        drop(std::io::stderr().write_all(render(&error, None).as_bytes()));
         #[allow(
             clippy::exit,
             reason = "an abort would be a signal, and clients show only the code"
@@ -42,14 +51,17 @@ pub fn catch_panics() {
     }));
 }
 
-fn render(error: &Error) -> String {
+/// Sentences are for that many columns; what is to be typed is one line, however long.
+fn render(error: &Error, columns: Option<usize>) -> String {
     let message = one_line(error.message());
-    match (error.cause().map(one_line), error.next_line().map(one_line)) {
-        (Some(why), Some(next)) => format!("error: {message}\n  why: {why}; next, type:\n{next}\n"),
+    let (why, next) = (error.cause().map(one_line), error.next_line().map(one_line));
+    let told = match (why, &next) {
+        (Some(why), Some(_)) => format!("error: {message}\n  why: {why}; next, type:\n"),
         (Some(why), None) => format!("error: {message}\n  why: {why}\n"),
-        (None, Some(next)) => format!("error: {message}\n  next, type:\n{next}\n"),
+        (None, Some(_)) => format!("error: {message}\n  next, type:\n"),
         (None, None) => format!("error: {message}\n"),
-    }
+    };
+    wrapped(&told, columns) + &next.map(|next| next + "\n").unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -59,7 +71,18 @@ mod tests {
     #[test]
     fn the_last_line_can_be_pasted() {
         let error = Error::config("a\u{1b}[2J").because("b\nc").next("fleetkey trust add h");
-        assert_eq!(render(&error), "error: a [2J\n  why: b c; next, type:\nfleetkey trust add h\n");
+        assert_eq!(
+            render(&error, None),
+            "error: a [2J\n  why: b c; next, type:\nfleetkey trust add h\n"
+        );
+    }
+
+    #[test]
+    fn what_can_be_pasted_is_one_line_on_a_narrow_terminal_too() {
+        let next = "fleetkey login mars --cluster-name prod --profile dev";
+        let error = Error::config("nobody is signed in to SSO `corp`").because("x").next(next);
+        let told = "error: nobody is signed in to\n  SSO `corp`\n  why: x; next, type:\n";
+        assert_eq!(render(&error, Some(30)), format!("{told}{next}\n"));
     }
 
     #[test]

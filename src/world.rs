@@ -13,6 +13,7 @@ use fleetkey_provider::{BoxFuture, Error, Host, Result};
 use crate::{
     host::{self, PrivateDir, Store},
     options::{Ask, Options},
+    prose::wrapped,
     renewal,
 };
 
@@ -129,6 +130,12 @@ impl World {
         }
     }
 
+    /// The same of a table, and sentences below it: on a terminal those are broken between words.
+    pub(crate) fn print_told(&self, table: &str, sentences: &str) -> Result<()> {
+        let columns = (self.stdout_is_terminal)().then(host::stdout_width).flatten();
+        self.print(&[table, &wrapped(sentences, columns)].concat())
+    }
+
     fn write(&self, text: &str) -> std::io::Result<()> {
         let mut stdout = self.stdout.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
@@ -145,7 +152,7 @@ impl World {
     /// take any stderr for a failure.
     pub(crate) fn warn(&self, line: &str) {
         if (self.stderr_is_terminal)() {
-            self.complain(&format!("fleetkey: {line}\n"));
+            self.complain(&wrapped(&format!("fleetkey: {line}\n"), host::stderr_width()));
         }
     }
 }

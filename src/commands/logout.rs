@@ -45,7 +45,7 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
     if matches.get_flag("json") {
         world.print(&as_json(&all, &fleet.broken))?;
     } else {
-        world.print(&(told(&all, &fleet.broken) + &status::others(&fleet)))?;
+        world.print_told("", &(told(&all, &fleet.broken) + &status::others(&fleet)))?;
     }
     let failed = all.into_iter().find_map(|(_, out)| out.failed);
     let broken = fleet.broken.into_iter().map(|(_, why)| why).next();

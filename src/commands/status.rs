@@ -68,9 +68,9 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
     let coloured = (world.stdout_is_terminal)() && kubeconfig::may_colour(&world.host);
     if matches.get_flag("identities") {
         let sentences = view.broken() + &view.remarks();
-        return world.print(&(view.identities(width, coloured) + &sentences));
+        return world.print_told(&view.identities(width, coloured), &sentences);
     }
-    world.print(&(view.contexts(width, coloured) + &view.remarks()))
+    world.print_told(&view.contexts(width, coloured), &view.remarks())
 }
 
 type Seen<'f> = (&'f Identity, Vec<(&'f Question, Outlook)>);

@@ -75,7 +75,7 @@ impl Person for Insisting {
             && self.is_seen
             && let Some(picture) = picture(url)
         {
-            self.person.tell(&picture);
+            self.person.draw(&picture);
         }
     }
 
@@ -114,8 +114,7 @@ impl Landing for Shown {
     }
 }
 
-/// A URL for a phone's camera, on a terminal with light letters: blocks of them are what is light. `None`
-/// if it is longer than a picture holds.
+/// A URL for a phone's camera: blocks are what is light. `None` if it is longer than a picture holds.
 fn picture(url: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(url, EcLevel::L).ok()?;
     // the crate's words are about dark letters

@@ -55,7 +55,7 @@ pub(crate) fn table(
     for (tone, row) in rows {
         let colour = match tone {
             Tone::Plain => None,
-            Tone::Due => Some(YELLOW),
+            Tone::Due => Some(MAGENTA),
             Tone::Wrong => Some(RED),
         };
         text += &paint(&line(row, &widths), colour.filter(|_| coloured));
@@ -78,17 +78,23 @@ fn fit(widths: &mut [usize], columns: &[Column], width: usize) {
 fn line(row: &[String], widths: &[usize]) -> String {
     let mut line = String::new();
     for (cell, width) in row.iter().zip(widths) {
-        let length = cell.chars().count();
-        let cell: String = if length > *width {
-            cell.chars().take(width.saturating_sub(1)).chain(['…']).collect()
-        } else {
-            cell.clone()
-        };
+        let cell = cut(cell, *width);
         let rest = width - cell.chars().count().min(*width);
         line = line + &cell + &" ".repeat(rest) + GAP;
     }
     line.truncate(line.trim_end().len());
     line
+}
+
+/// The cell, cut in its middle if it is too long: names begin alike, or end alike.
+fn cut(cell: &str, width: usize) -> String {
+    let length = cell.chars().count();
+    if length <= width {
+        return cell.to_owned();
+    }
+    let end = width.saturating_sub(1) / 2;
+    let start = width.saturating_sub(1) - end;
+    cell.chars().take(start).chain(['…']).chain(cell.chars().skip(length - end)).collect()
 }
 
 fn paint(line: &str, colour: Option<&str>) -> String {
@@ -101,7 +107,8 @@ fn paint(line: &str, colour: Option<&str>) -> String {
 const GAP: &str = "  ";
 const BOLD: &str = "1";
 const RED: &str = "31";
-const YELLOW: &str = "33";
+/// Yellow is the ground of light terminals, nearly, and blue of dark ones.
+const MAGENTA: &str = "35";
 
 #[cfg(test)]
 mod tests {
@@ -118,9 +125,9 @@ mod tests {
     fn what_may_give_way_does_and_nothing_else() {
         let text = "NAME           UNTIL\nshort          8 h\na longer name  59 min 1 s\n";
         assert_eq!(table(&COLUMNS, &rows(), None, false), text);
-        let text = "NAME      UNTIL\nshort     8 h\na longe…  59 min 1 s\n";
+        let text = "NAME      UNTIL\nshort     8 h\na lo…ame  59 min 1 s\n";
         assert_eq!(table(&COLUMNS, &rows(), Some(20), false), text);
-        let text = "NAME    UNTIL\nshort   8 h\na lon…  59 min 1 s\n";
+        let text = "NAME    UNTIL\nshort   8 h\na l…me  59 min 1 s\n";
         assert_eq!(table(&COLUMNS, &rows(), Some(1), false), text);
     }
 

@@ -20,6 +20,10 @@ pub trait Person: Send + Sync {
     /// Shows the address of a page as a picture that a phone can read, if that was asked for. It goes
     /// with what [`Person::tell`] said of that page.
     fn picture(&self, _url: &str) {}
+    /// Shows lines of blocks, which are to be light on a dark ground whatever the terminal's colours are.
+    fn draw(&self, blocks: &str) {
+        self.tell(blocks);
+    }
     /// Whether anything was shown yet: whoever fails before that has asked nobody.
     fn was_asked(&self) -> bool;
     /// Has a person type one line on the terminal they sit at, never on standard input, and shows what

@@ -74,7 +74,8 @@ pub(super) fn run(
         let is_seen = (world.stdout_is_terminal)();
         let width = is_seen.then(stdout_width).flatten();
         let coloured = is_seen && kubeconfig::may_colour(&world.host);
-        world.print(&(report.table(width, coloured) + &status::others(&fleet)))?;
+        let sentences = report.remarks() + &status::others(&fleet);
+        world.print_told(&report.table(width, coloured), &sentences)?;
     }
     report.end(world)
 }

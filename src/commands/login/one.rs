@@ -39,5 +39,5 @@ pub(super) fn run(
     let until = end.map_or_else(String::new, |end| {
         format!(", good until {}", end.strftime("%Y-%m-%d %H:%M:%S UTC"))
     });
-    world.print(&format!("{}{until}\n", one_line(&request.describe())))
+    world.print_told("", &format!("{}{until}\n", one_line(&request.describe())))
 }

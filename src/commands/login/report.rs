@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::{
     World,
     fleet::{Column, Identity, Question, Tone, moment, table},
+    report,
 };
 
 /// What came of all of it.
@@ -133,10 +134,15 @@ impl Report {
         if rows.is_empty() {
             return String::new();
         }
+        table(&columns, &rows, width, coloured)
+    }
+
+    /// What is to be told besides, a line each.
+    pub(super) fn remarks(&self) -> String {
         let remarks = self.outcomes.iter().flat_map(|outcome| {
             outcome.remarks.iter().map(|remark| format!("{}: {remark}\n", one_line(&outcome.name)))
         });
-        table(&columns, &rows, width, coloured) + &remarks.collect::<String>()
+        remarks.collect()
     }
 
     pub(super) fn json(&self) -> String {
@@ -172,8 +178,7 @@ impl Report {
             if told.contains(&why.to_string()) {
                 continue;
             }
-            let next = why.next_line().map(|next| format!("; type: {next}")).unwrap_or_default();
-            world.complain(&(one_line(&format!("failed: {what}: {why}{next}")) + "\n"));
+            report::also_failed(&what, &why, world);
             told.push(why.to_string());
         }
         Err(first)

@@ -1,6 +1,8 @@
 //! The terminal is asked.
 
-pub(super) fn stdout_width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+use std::os::fd::AsFd;
+
+pub(super) fn width(stream: &impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
     Some(size.ws_col.into())
 }

@@ -19,7 +19,7 @@ use super::{PATIENCE, Program, Run, Running, until};
 pub(crate) struct Terminal {
     running: Running,
     person: File,
-    shown: Arc<Mutex<String>>,
+    shown: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Terminal {
@@ -30,6 +30,22 @@ impl Terminal {
 
     /// The same so many times at once, all in front of the one terminal.
     pub(crate) fn start_many(program: &Program, count: usize) -> Self {
+        // the terminal is only where the session is: what was stdin for a moment is not read
+        let script = format!(
+            "for n in $(seq {count}); do \"$0\" \"$@\" </dev/null & p=\"$p $!\"; done\n\
+             for p in $p; do wait $p || code=$?; done; exit ${{code:-0}}"
+        );
+        Self::under(&script, program)
+    }
+
+    /// Starts it as a shell does: all its standard streams are the terminal, which has so many columns.
+    pub(crate) fn start_on(program: &Program, columns: usize) -> Self {
+        let script =
+            format!("stty cols {columns} rows 24; exec \"$0\" \"$@\" >/dev/tty 2>/dev/tty");
+        Self::under(&script, program)
+    }
+
+    fn under(script: &str, program: &Program) -> Self {
         let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&person).unwrap();
         unlockpt(&person).unwrap();
@@ -37,12 +53,7 @@ impl Terminal {
         let mut options = OpenOptions::new();
         let no_controller = OFlags::NOCTTY.bits().try_into().unwrap();
         let end = options.read(true).write(true).custom_flags(no_controller).open(path).unwrap();
-        // the terminal is only where the session is: what was stdin for a moment is not read
-        let script = format!(
-            "for n in $(seq {count}); do \"$0\" \"$@\" </dev/null & p=\"$p $!\"; done\n\
-             for p in $p; do wait $p || code=$?; done; exit ${{code:-0}}"
-        );
-        let program = program.clone().under(["setsid", "--ctty", "sh", "-c", script.as_str()]);
+        let program = program.clone().under(["setsid", "--ctty", "sh", "-c", script]);
         let mut command = program.command();
         command.stdin(end);
         let running = Running::start(command);
@@ -54,9 +65,8 @@ impl Terminal {
         thread::spawn(move || {
             let mut bytes = [0; 1024];
             while let Ok(count @ 1..) = screen.read(&mut bytes) {
-                let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
-                let mut shown: std::sync::MutexGuard<'_, String> = screen_of.lock().unwrap();
-                shown.push_str(&text);
+                let mut shown: std::sync::MutexGuard<'_, Vec<u8>> = screen_of.lock().unwrap();
+                shown.extend_from_slice(&bytes[..count]);
             }
         });
         Self { running, person, shown }
@@ -64,7 +74,7 @@ impl Terminal {
 
     /// What stands on it.
     pub(crate) fn shown(&self) -> String {
-        self.shown.lock().unwrap().clone()
+        String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned()
     }
 
     /// What the program said elsewhere so far.
@@ -82,7 +92,7 @@ impl Terminal {
     /// Waits for its end; what it showed comes, too.
     pub(crate) fn finish(self) -> (Run, String) {
         let run = self.running.finish();
-        let shown = self.shown.lock().unwrap().clone();
+        let shown = String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned();
         (run, shown)
     }
 }
