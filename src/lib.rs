@@ -26,6 +26,7 @@ mod renewal;
 #[doc(hidden)]
 pub mod replay;
 pub mod report;
+mod row;
 mod sessions;
 mod stand_in;
 mod trust;

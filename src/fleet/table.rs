@@ -2,6 +2,8 @@
 //!
 //! Where a terminal is narrow, the columns give way that may, the widest first; times and numbers never do.
 
+use crate::row;
+
 /// A column.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
@@ -42,56 +44,26 @@ pub(crate) fn table(
     coloured: bool,
 ) -> String {
     let heading: Vec<String> = columns.iter().map(|column| column.name.to_owned()).collect();
-    let mut widths = vec![0; columns.len()];
-    for row in std::iter::once(&heading).chain(rows.iter().map(|(_, row)| row)) {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
+    let all = std::iter::once(&heading).chain(rows.iter().map(|(_, row)| row));
+    let mut widths = row::widths(columns.len(), all);
     if let Some(width) = width {
-        fit(&mut widths, columns, width);
+        row::fit(&mut widths, |column| columns[column].least, width);
     }
-    let mut text = paint(&line(&heading, &widths), coloured.then_some(BOLD));
+    let mut text = paint(&row::line(&heading, &widths, cut), coloured.then_some(BOLD));
     for (tone, row) in rows {
         let colour = match tone {
             Tone::Plain => None,
             Tone::Due => Some(MAGENTA),
             Tone::Wrong => Some(RED),
         };
-        text += &paint(&line(row, &widths), colour.filter(|_| coloured));
+        text += &paint(&row::line(row, &widths, cut), colour.filter(|_| coloured));
     }
     text
 }
 
-fn fit(widths: &mut [usize], columns: &[Column], width: usize) {
-    let gaps = GAP.len() * widths.len().saturating_sub(1);
-    while widths.iter().sum::<usize>() + gaps > width {
-        let may = widths.iter_mut().zip(columns).filter_map(|(width, column)| {
-            let least = column.least?;
-            (*width > least).then_some(width)
-        });
-        let Some(widest) = may.max() else { return };
-        *widest -= 1;
-    }
-}
-
-fn line(row: &[String], widths: &[usize]) -> String {
-    let mut line = String::new();
-    for (cell, width) in row.iter().zip(widths) {
-        let cell = cut(cell, *width);
-        let rest = width - cell.chars().count().min(*width);
-        line = line + &cell + &" ".repeat(rest) + GAP;
-    }
-    line.truncate(line.trim_end().len());
-    line
-}
-
-/// The cell, cut in its middle if it is too long: names begin alike, or end alike.
+/// Both ends of a cell: names begin alike, or end alike.
 fn cut(cell: &str, width: usize) -> String {
     let length = cell.chars().count();
-    if length <= width {
-        return cell.to_owned();
-    }
     let end = width.saturating_sub(1) / 2;
     let start = width.saturating_sub(1) - end;
     cell.chars().take(start).chain(['…']).chain(cell.chars().skip(length - end)).collect()
@@ -104,7 +76,6 @@ fn paint(line: &str, colour: Option<&str>) -> String {
     }
 }
 
-const GAP: &str = "  ";
 const BOLD: &str = "1";
 const RED: &str = "31";
 /// Yellow is the ground of light terminals, nearly, and blue of dark ones.
