@@ -214,6 +214,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_done_once_it_is_written_comes_before_anybody_elses_change() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("config");
+        fs::write(&file, "a: 1\n").unwrap();
+        let mut seen = None;
+        let look = |(): &()| {
+            let is_locked = KubeconfigLock::beside(&file).exists();
+            seen = Some((fs::read_to_string(&file).unwrap(), is_locked));
+            Ok(())
+        };
+        change_and(&file, &host(&[]), |_| Ok((Some("b: 2\n".into()), ())), look).unwrap();
+        assert_eq!(seen, Some(("b: 2\n".into(), true)));
+        assert!(!KubeconfigLock::beside(&file).exists());
+    }
+
+    #[test]
     fn a_hard_link_keeps_what_was_there_and_that_is_said() {
         let home = tempfile::tempdir().unwrap();
         let (file, other) = (home.path().join("config"), home.path().join("other"));
