@@ -20,6 +20,8 @@ pub(crate) struct Terminal {
     running: Running,
     person: File,
     shown: Arc<Mutex<Vec<u8>>>,
+    /// Who reads what is shown, until the terminal's last program is gone.
+    reader: thread::JoinHandle<()>,
 }
 
 impl Terminal {
@@ -61,15 +63,14 @@ impl Terminal {
         let person = File::from(person);
         let (mut screen, shown) = (person.try_clone().unwrap(), Arc::new(Mutex::default()));
         let screen_of = Arc::clone(&shown);
-        // it ends with the terminal's last program
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let mut bytes = [0; 1024];
             while let Ok(count @ 1..) = screen.read(&mut bytes) {
                 let mut shown: std::sync::MutexGuard<'_, Vec<u8>> = screen_of.lock().unwrap();
                 shown.extend_from_slice(&bytes[..count]);
             }
         });
-        Self { running, person, shown }
+        Self { running, person, shown, reader }
     }
 
     /// What stands on it.
@@ -92,6 +93,7 @@ impl Terminal {
     /// Waits for its end; what it showed comes, too.
     pub(crate) fn finish(self) -> (Run, String) {
         let run = self.running.finish();
+        self.reader.join().unwrap();
         let shown = String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned();
         (run, shown)
     }
