@@ -2,14 +2,19 @@
 //!
 //! What stands in backticks is to be typed or looked for, and stays together while it fits. A word that
 //! is longer than the line, an address as a rule, has its own and is left to the terminal, which gives it
-//! back in one piece to whoever copies it.
+//! back in one piece to whoever copies it. So is the line after one that ends in `type:`.
 
 /// The text, for that many columns; as it is where nobody knows how many there are.
 pub(crate) fn wrapped(text: &str, columns: Option<usize>) -> String {
     let Some(columns) = columns.filter(|columns| *columns >= NARROWEST) else {
         return text.to_owned();
     };
-    text.split_inclusive('\n').map(|line| broken(line, columns)).collect()
+    let mut is_to_be_typed = false;
+    let line = |line: &str| {
+        let as_it_is = std::mem::replace(&mut is_to_be_typed, line.trim_end().ends_with("type:"));
+        if as_it_is { line.to_owned() } else { broken(line, columns) }
+    };
+    text.split_inclusive('\n').map(line).collect()
 }
 
 /// One line, in as many as it takes; the later ones stand two blanks further in.
@@ -110,6 +115,12 @@ mod tests {
         );
         let open = "in ` aaaa bbbb cccc dddd eeee ffff gggg";
         assert_eq!(wrapped(open, Some(30)), "in ` aaaa bbbb cccc dddd eeee\n  ffff gggg");
+    }
+
+    #[test]
+    fn what_follows_type_is_left_in_one_piece() {
+        let text = "it did not; type:\nfleetkey login --all --kubeconfig /a/long/path\n";
+        assert_eq!(wrapped(text, Some(30)), text);
     }
 
     #[test]

@@ -17,10 +17,9 @@ pub(crate) fn failed(error: &Error, world: &World) -> ExitCode {
 /// The same of one failure of many, for what it was about; the run goes on to tell others.
 pub(crate) fn also_failed(what: &str, error: &Error, world: &World) {
     let next = error.next_line().map(one_line);
-    let end = if next.is_some() { "; next, type:" } else { "" };
-    let told = format!("failed: {}{end}\n", one_line(&format!("{what}: {error}")));
-    let next = next.map(|next| next + "\n").unwrap_or_default();
-    world.complain(&(wrapped(&told, stderr_width()) + &next));
+    let next = next.map(|next| format!("; next, type:\n{next}")).unwrap_or_default();
+    let told = format!("failed: {}{next}\n", one_line(&format!("{what}: {error}")));
+    world.complain(&wrapped(&told, stderr_width()));
 }
 
 /// The exit code of each kind of error.
@@ -55,13 +54,15 @@ pub fn catch_panics() {
 fn render(error: &Error, columns: Option<usize>) -> String {
     let message = one_line(error.message());
     let (why, next) = (error.cause().map(one_line), error.next_line().map(one_line));
-    let told = match (why, &next) {
-        (Some(why), Some(_)) => format!("error: {message}\n  why: {why}; next, type:\n"),
+    let told = match (why, next) {
+        (Some(why), Some(next)) => {
+            format!("error: {message}\n  why: {why}; next, type:\n{next}\n")
+        }
         (Some(why), None) => format!("error: {message}\n  why: {why}\n"),
-        (None, Some(_)) => format!("error: {message}\n  next, type:\n"),
+        (None, Some(next)) => format!("error: {message}\n  next, type:\n{next}\n"),
         (None, None) => format!("error: {message}\n"),
     };
-    wrapped(&told, columns) + &next.map(|next| next + "\n").unwrap_or_default()
+    wrapped(&told, columns)
 }
 
 #[cfg(test)]

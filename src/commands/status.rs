@@ -66,11 +66,12 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
     }
     let width = (world.stdout_is_terminal)().then(stdout_width).flatten();
     let coloured = (world.stdout_is_terminal)() && kubeconfig::may_colour(&world.host);
-    if matches.get_flag("identities") {
-        let sentences = view.broken() + &view.remarks();
-        return world.print_told(&view.identities(width, coloured), &sentences);
-    }
-    world.print_told(&view.contexts(width, coloured), &view.remarks())
+    let table = if matches.get_flag("identities") {
+        view.identities(width, coloured)
+    } else {
+        view.contexts(width, coloured)
+    };
+    world.print_told(&table, &view.remarks())
 }
 
 type Seen<'f> = (&'f Identity, Vec<(&'f Question, Outlook)>);
@@ -107,10 +108,10 @@ impl View<'_> {
             ];
             rows.push((tone(&outlook.next), row));
         }
-        for (context, why) in &self.fleet.broken {
+        for (context, _) in &self.fleet.broken {
             let mut row = vec![shown(context)];
             row.extend(["-"; 5].map(str::to_owned));
-            row.push(format!("cannot: {}", one_line(why.message())));
+            row.push("cannot".into());
             rows.push((Tone::Wrong, row));
         }
         // a narrow terminal has no room for all of it, and what comes next is said last
@@ -128,14 +129,6 @@ impl View<'_> {
         let columns = columns.into_iter().enumerate().filter(|(at, _)| stays(*at));
         let columns: Vec<_> = columns.map(|(_, column)| column).collect();
         if rows.is_empty() { String::new() } else { table(&columns, &rows, width, coloured) }
-    }
-
-    /// What has no identity, where the table is of those.
-    fn broken(&self) -> String {
-        let line = |(context, why): &(String, Error)| {
-            format!("context `{}`: cannot: {}\n", shown(context), one_line(why.message()))
-        };
-        self.fleet.broken.iter().map(line).collect()
     }
 
     fn identities(&self, width: Option<usize>, coloured: bool) -> String {
@@ -188,17 +181,46 @@ impl View<'_> {
             Next::Renew => "renew silently".into(),
             Next::Ask(_) => "ask a person".into(),
             Next::Machine => "machine: ask the cloud".into(),
-            Next::Cannot(obstacle) => {
-                let again =
-                    obstacle.until.map(|until| format!("; again in {}", span(self.now, until)));
-                format!("cannot: {}{}", one_line(obstacle.words()), again.unwrap_or_default())
+            Next::Cannot(Obstacle { until: Some(until), .. }) => {
+                format!("cannot for {}", span(self.now, *until))
+            }
+            Next::Cannot(_) => "cannot".into(),
+        }
+    }
+
+    /// Why what cannot cannot, and what to type: once for all that have one reason.
+    fn reasons(&self) -> String {
+        let mut reasons: Vec<(&str, Option<&str>, Vec<&str>)> = Vec::new();
+        let mut add = |context, words, line| match reasons
+            .iter_mut()
+            .find(|(known, next, _)| (*known, *next) == (words, line))
+        {
+            Some((_, _, contexts)) => contexts.push(context),
+            None => reasons.push((words, line, vec![context])),
+        };
+        for (question, outlook) in self.seen.iter().flat_map(|(_, questions)| questions) {
+            if let Next::Cannot(obstacle) = &outlook.next {
+                add(&*question.ours.context, obstacle.words(), obstacle.why.next_line());
             }
         }
+        for (context, why) in &self.fleet.broken {
+            add(context, why.message(), why.next_line());
+        }
+        let line = |(words, next, contexts): &(&str, Option<&str>, Vec<&str>)| {
+            let more = match contexts.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let next = next.map(|next| format!("; type:\n{}", one_line(next)));
+            let next = next.unwrap_or_default();
+            format!("`{}`{more} cannot: {}{next}\n", shown(contexts[0]), one_line(words))
+        };
+        reasons.iter().map(line).collect()
     }
 
     /// What does not fit into a table.
     fn remarks(&self) -> String {
-        let mut lines = String::new();
+        let mut lines = self.reasons();
         let outlooks = || self.seen.iter().flat_map(|(_, all)| all).map(|(_, outlook)| outlook);
         let is_plain = |outlook: &Outlook| match &outlook.session {
             SessionState::SignedIn(standing) => standing.is_plain,
