@@ -66,6 +66,8 @@ mod kubectl;
 #[cfg(target_os = "linux")]
 mod login_all;
 #[cfg(target_os = "linux")]
+mod login_hint;
+#[cfg(target_os = "linux")]
 mod logout;
 #[cfg(unix)]
 mod one_stanza;
