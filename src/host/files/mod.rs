@@ -124,6 +124,8 @@ impl Files for OtherPeoplesFiles {
     }
 
     fn remove(&self, path: &Path) -> Result<bool> {
+        // a session may stand in what killed writers left, whether the file was there or not
+        replace::sweep_left(path);
         match std::fs::remove_file(path) {
             Ok(()) => Ok(true),
             Err(error)

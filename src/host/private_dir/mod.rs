@@ -14,6 +14,7 @@ mod system;
 
 use std::{
     fs::{File, TryLockError},
+    io::ErrorKind,
     path::PathBuf,
 };
 
@@ -38,8 +39,16 @@ pub(crate) trait Store: Send + Sync {
     fn mark(&self, name: &str, bytes: &[u8]) -> Result<bool, String> {
         self.create(name, bytes)
     }
-    /// Removes the file, durably. Whether there was one.
+    /// Removes the file, durably, and what killed writers left of it. Whether there was one.
     fn remove(&self, name: &str) -> Result<bool, String>;
+    /// Errors if nothing could be written now, as far as permissions say. Nothing is, and nothing is made.
+    fn may_write(&self) -> Result<(), String> {
+        Ok(())
+    }
+    /// The names of all files. None, if the folder is not there.
+    fn list(&self) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
+    }
     /// Tries to take the lock of that name.
     fn try_lock(&self, name: &str) -> Result<Attempt, String>;
 }
@@ -95,6 +104,20 @@ impl Store for PrivateDir {
         system::remove(&self.0, name)
     }
 
+    fn may_write(&self) -> Result<(), String> {
+        system::may_write(&self.0)
+    }
+
+    fn list(&self) -> Result<Vec<String>, String> {
+        let entries = match std::fs::read_dir(&self.0) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error.to_string()),
+        };
+        // what is not UTF-8 is no name of ours
+        Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
+    }
+
     fn try_lock(&self, name: &str) -> Result<Attempt, String> {
         let file = system::lock_file(&self.0, name)?;
         match file.try_lock() {
@@ -103,4 +126,9 @@ impl Store for PrivateDir {
             Err(TryLockError::Error(error)) => Err(error.to_string()),
         }
     }
+}
+
+/// The process that wrote that temporary file on its way to a file of that name.
+fn writer(temporary: &str, of: &str) -> Option<u32> {
+    temporary.strip_suffix(".tmp")?.strip_prefix(of)?.strip_prefix('.')?.parse().ok()
 }

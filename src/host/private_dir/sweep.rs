@@ -4,6 +4,8 @@ use std::{fs::File, os::unix::fs::MetadataExt};
 
 use rustix::fs::{AtFlags, Dir, statat};
 
+use crate::host::is_alive;
+
 /// A SHA-256 in hex, which is what files of ours are named after.
 const KEY_DIGITS: usize = 64;
 /// No writer takes longer, in seconds.
@@ -24,6 +26,19 @@ pub(super) fn sweep(folder: &File) {
         let old = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
             .is_ok_and(|is| now - is.st_mtime > keep);
         if old {
+            let _gone = rustix::fs::unlinkat(folder, name, AtFlags::empty());
+        }
+    }
+}
+
+/// Removes what is left of writers of that file that are dead, however young it is: the file itself is about
+/// to go.
+pub(super) fn sweep_left(folder: &File, of: &str) {
+    let Ok(entries) = Dir::read_from(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let writer = name.to_str().ok().and_then(|name| super::super::writer(name, of));
+        if writer.is_some_and(|process| !is_alive(process)) {
             let _gone = rustix::fs::unlinkat(folder, name, AtFlags::empty());
         }
     }
@@ -65,7 +80,28 @@ fn folder_time(folder: &File) -> std::io::Result<i64> {
 mod tests {
     use std::fs;
 
-    use super::super::replace;
+    use super::super::{remove, replace};
+
+    #[test]
+    fn a_file_is_removed_with_what_dead_writers_left_of_it_and_only_theirs() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("a");
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        let (dead, key) = (child.id(), "0123456789abcdef".repeat(4));
+        replace(&folder, "f", b"x").unwrap();
+        let put = |name: &str| fs::write(folder.join(name), b"a token").unwrap();
+        let ours = format!("{key}.session");
+        let left = format!("{ours}.{dead}.tmp");
+        let stays =
+            [format!("{ours}.{}.tmp", std::process::id()), format!("{key}.asked.{dead}.tmp")];
+        stays.iter().chain([&ours, &left]).for_each(|name| put(name));
+        assert!(remove(&folder, &ours).unwrap() && !folder.join(&left).exists());
+        // one that was killed before there ever was a file
+        put(&left);
+        assert!(!remove(&folder, &ours).unwrap() && !folder.join(&left).exists());
+        assert!(stays.iter().all(|name| folder.join(name).exists()));
+    }
 
     #[test]
     fn what_a_killed_writer_left_and_what_is_long_over_is_swept_and_nothing_else() {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, futimens},
+    fs::{Access, AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, futimens},
     process::geteuid,
 };
 
@@ -109,11 +109,29 @@ pub(super) fn remove(folder: &Path, name: &str) -> Result<bool, String> {
         return Ok(false);
     }
     let folder = open_folder(folder)?;
+    // what killed writers of it left goes with it
+    sweep::sweep_left(&folder, name);
     match rustix::fs::unlinkat(&folder, name, AtFlags::empty()) {
         Ok(()) => folder.sync_all().map(|()| true).map_err(|error| error.to_string()),
         Err(rustix::io::Errno::NOENT) => Ok(false),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Whether files could be made in the folder, or the folder where it is not there yet.
+pub(super) fn may_write(path: &Path) -> Result<(), String> {
+    let is_there = !matches!(
+        path.symlink_metadata(),
+        Err(error) if error.kind() == ErrorKind::NotFound
+    );
+    let folder = if is_there {
+        open_folder(path)?;
+        path
+    } else {
+        base(path)?
+    };
+    let wanted = Access::WRITE_OK | Access::EXEC_OK;
+    rustix::fs::access(folder, wanted).map_err(|error| error.to_string())
 }
 
 /// Opens or makes a lock file, and says that it is in use: a name that came and went would lock
@@ -166,16 +184,23 @@ fn open_folder(path: &Path) -> Result<File, String> {
     Ok(folder)
 }
 
-/// Makes the folder and at most two above it (`~/.cache`, `fleetkey`, the provider's), so that a home
-/// that does not exist is not invented. A platform's folder of two names, such as `~/.local/state`,
-/// counts as one.
+/// Makes the folder, and those above it that are not there.
 fn make(path: &Path) -> Result<(), String> {
+    base(path)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| error.to_string())
+}
+
+/// The folder in which one is made that is not there. At most two above it may be missing (`~/.cache`,
+/// `fleetkey`, the provider's), so that a home that does not exist is not invented. A platform's folder of two
+/// names, such as `~/.local/state`, counts as one.
+fn base(path: &Path) -> Result<&Path, String> {
     let bases = [CACHE, CONFIG, STATE].map(|place| place.below_home.unwrap_or_default());
     let inner = |folder: &&Path| !bases.iter().any(|b| b.contains('/') && folder.ends_with(b));
-    if !path.ancestors().skip(1).filter(inner).take(3).any(Path::is_dir) {
-        return Err("there is no such folder, nor one to make it in".into());
-    }
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| error.to_string())
+    let is_near = path.ancestors().skip(1).filter(inner).take(3).any(Path::is_dir);
+    let nearest = path.ancestors().skip(1).find(|folder| folder.is_dir());
+    nearest
+        .filter(|_| is_near)
+        .ok_or_else(|| "there is no such folder, nor one to make it in".into())
 }
 
 fn write_new(folder: &File, name: &str, bytes: &[u8], is_durable: bool) -> std::io::Result<()> {
@@ -208,6 +233,24 @@ mod tests {
 
     fn secret(path: &Path) -> Result<Option<Vec<u8>>, String> {
         read(path, Trusted::Secret, 1 << 20)
+    }
+
+    #[test]
+    fn whether_files_could_be_made_is_told_without_making_any() {
+        let (home, folder) = folder();
+        assert_eq!(may_write(&folder), Ok(()));
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+        replace(&folder, "f", b"one").unwrap();
+        assert_eq!(may_write(&folder), Ok(()));
+        fs::write(home.path().join("file"), "").unwrap();
+        for nowhere in ["file/b", "file/b/c", "none/of/these/is/there"] {
+            assert!(may_write(&home.path().join(nowhere)).is_err(), "{nowhere}");
+        }
+        fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
+        assert!(may_write(&folder).is_err(), "others may write there");
+        // root may write wherever the disk lets it
+        fs::set_permissions(&folder, PermissionsExt::from_mode(0o500)).unwrap();
+        assert_eq!(may_write(&folder).is_ok(), geteuid().is_root());
     }
 
     #[test]

@@ -39,6 +39,11 @@ pub(super) fn read(path: &Path, trusted: Trusted, largest: u64) -> Result<Option
     Ok(Some(bytes))
 }
 
+/// Whether a folder can be written to is found out by writing.
+pub(super) fn may_write(_folder: &Path) -> Result<(), String> {
+    Ok(())
+}
+
 pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let temporary = folder.join(format!("{name}.{}.tmp", std::process::id()));
@@ -81,6 +86,13 @@ pub(super) fn create(
 }
 
 pub(super) fn remove(folder: &Path, name: &str) -> Result<bool, String> {
+    // what killed writers of it left goes with it
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let writer = entry.file_name().to_str().and_then(|left| super::writer(left, name));
+        if writer.is_some_and(|process| !crate::host::is_alive(process)) {
+            drop(fs::remove_file(entry.path()));
+        }
+    }
     match fs::remove_file(folder.join(name)) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),

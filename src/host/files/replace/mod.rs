@@ -20,7 +20,9 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-pub(super) use system::{rehearse, replace};
+use crate::host::is_alive;
+
+pub(super) use system::{rehearse, replace, sweep_left};
 
 /// How many links in a row are followed, as by Linux.
 const MOST_LINKS: usize = 40;
@@ -65,6 +67,18 @@ fn prefix(name: &OsStr) -> OsString {
     let mut prefix = name.to_owned();
     prefix.push(".fleetkey-");
     prefix
+}
+
+/// Whether that is the name of a temporary one of that file.
+fn is_temporary(left: &[u8], of: &OsStr) -> bool {
+    left.starts_with(prefix(of).as_encoded_bytes()) && left.ends_with(b".tmp")
+}
+
+/// Whether a temporary one was left by a process that is dead.
+fn is_left(left: &[u8], of: &OsStr) -> bool {
+    let rest = left.strip_prefix(prefix(of).as_encoded_bytes());
+    let writer = rest.and_then(|rest| std::str::from_utf8(rest).ok()?.split_once('-'));
+    writer.and_then(|(process, _)| process.parse().ok()).is_some_and(|process| !is_alive(process))
 }
 
 /// Whether folders may be made for it: enough of its path is there.

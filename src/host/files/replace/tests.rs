@@ -202,6 +202,29 @@ fn what_killed_writers_left_is_swept_and_a_writers_at_work_is_not() {
 }
 
 #[test]
+fn a_file_is_removed_with_what_dead_writers_left_of_it_and_only_theirs() {
+    let home = Home::new();
+    let dead = {
+        #[allow(clippy::disallowed_methods, reason = "a process that was, and is no more")]
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        child.id()
+    };
+    let left = |name: &str, process: u32| format!("{name}.fleetkey-{process}-1.tmp");
+    let stays = [left("t.json", std::process::id()), left("other.json", dead), "t.json.bak".into()];
+    for name in stays.iter().chain([&left("t.json", dead), &"t.json".into()]) {
+        home.put(name, "a token", 0o600);
+    }
+    assert!(OtherPeoplesFiles.remove(&home.path("t.json")).unwrap());
+    let names = home.names(".");
+    assert!(names.len() == 3 && stays.iter().all(|name| names.contains(name)), "{names:?}");
+    // one that was killed before there ever was a file
+    home.put(&left("t.json", dead), "a token", 0o600);
+    assert!(!OtherPeoplesFiles.remove(&home.path("t.json")).unwrap());
+    assert_eq!(home.names(".").len(), 3);
+}
+
+#[test]
 fn of_many_writers_each_writes_all_of_it() {
     let home = Home::new();
     let path = home.put("t.json", &"0".repeat(5000), 0o600);

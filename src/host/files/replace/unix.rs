@@ -14,7 +14,7 @@ use rustix::{
     process::{Gid, Uid},
 };
 
-use super::{may_be_made, parts, prefix, temporary};
+use super::{is_left, is_temporary, may_be_made, parts, real, temporary};
 
 /// No writer takes longer, in seconds.
 const LONGEST_WRITE: i64 = 60;
@@ -31,7 +31,7 @@ pub(in super::super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         discard(&folder, &temporary);
     }
     done?;
-    sweep(&folder, name);
+    sweep(&folder, name, |_, _| false);
     flush(&folder)
 }
 
@@ -44,6 +44,18 @@ pub(in super::super) fn rehearse(path: &Path, length: usize) -> Result<()> {
     let done = write(&folder, &temporary, &vec![b' '; length], old.as_ref());
     discard(&folder, &temporary);
     done
+}
+
+/// Removes what is left of writers of that file that are dead, however young it is: the file itself is about
+/// to go.
+pub(in super::super) fn sweep_left(path: &Path) {
+    // it lies beside what a link means, and the link is removed
+    for path in [path.to_owned(), real(path)] {
+        let Ok((folder, name)) = parts(&path) else { continue };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(folder) = rustix::fs::open(folder, flags, Mode::empty()) else { continue };
+        sweep(&File::from(folder), name, is_left);
+    }
 }
 
 /// The folder, made if it is not there.
@@ -109,19 +121,21 @@ fn discard(folder: &File, name: &OsStr) {
     let _gone = rustix::fs::unlinkat(folder, name, AtFlags::empty());
 }
 
-/// Removes what killed writers of that file left behind: a session may stand in it.
-fn sweep(folder: &File, name: &OsStr) {
+/// Removes what killed writers of that file left behind: a session may stand in it. They are known by its
+/// age, or otherwise.
+fn sweep(folder: &File, name: &OsStr, is_known: fn(&[u8], &OsStr) -> bool) {
     let (Ok(entries), Ok(is)) = (Dir::read_from(folder), folder.metadata()) else { return };
-    let prefix = prefix(name);
     for entry in entries.flatten() {
         let bytes = entry.file_name().to_bytes();
-        if !bytes.starts_with(prefix.as_encoded_bytes()) || !bytes.ends_with(b".tmp") {
+        if !is_temporary(bytes, name) {
             continue;
         }
-        // the folder was just changed, so its time is now, by the file system's own clock
-        let old = statat(folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW)
-            .is_ok_and(|left| is.mtime() - left.st_mtime > LONGEST_WRITE);
-        if old {
+        // where the folder was just changed its time is now, by the file system's own clock
+        let old = || {
+            statat(folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW)
+                .is_ok_and(|left| is.mtime() - left.st_mtime > LONGEST_WRITE)
+        };
+        if is_known(bytes, name) || old() {
             let _gone = rustix::fs::unlinkat(folder, entry.file_name(), AtFlags::empty());
         }
     }

@@ -2,13 +2,14 @@
 //! checked, not yet run: no Windows machine builds this today.
 
 use std::{
+    ffi::OsStr,
     fs::{self, OpenOptions},
     io::{Error, ErrorKind, Result, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use super::{may_be_made, parts, prefix, temporary};
+use super::{is_left, is_temporary, may_be_made, parts, real, temporary};
 
 /// No writer takes longer.
 const LONGEST_WRITE: Duration = Duration::from_mins(1);
@@ -21,7 +22,7 @@ pub(in super::super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         drop(fs::remove_file(&temporary));
     }
     done?;
-    sweep(path);
+    sweep(path, |_, _| false);
     Ok(())
 }
 
@@ -31,6 +32,12 @@ pub(in super::super) fn rehearse(path: &Path, length: usize) -> Result<()> {
     let done = write(&temporary, &vec![b' '; length]);
     drop(fs::remove_file(&temporary));
     done
+}
+
+/// Removes what is left of writers of that file that are dead, however young it is: the file itself is about
+/// to go.
+pub(in super::super) fn sweep_left(path: &Path) {
+    sweep(&real(path), is_left);
 }
 
 /// A name in the same folder, which is made if it is not there.
@@ -52,21 +59,22 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     file.sync_all()
 }
 
-/// Removes what killed writers of that file left behind: a session may stand in it.
-fn sweep(path: &Path) {
+/// Removes what killed writers of that file left behind: a session may stand in it. They are known by its
+/// age, or otherwise.
+fn sweep(path: &Path, is_known: fn(&[u8], &OsStr) -> bool) {
     let Ok((folder, name)) = parts(path) else { return };
     let Ok(entries) = fs::read_dir(folder) else { return };
     let now = fs::metadata(path).and_then(|is| is.modified());
-    let prefix = prefix(name);
     for entry in entries.flatten() {
         let left = entry.file_name();
         let left = left.as_encoded_bytes();
-        if !left.starts_with(prefix.as_encoded_bytes()) || !left.ends_with(b".tmp") {
+        if !is_temporary(left, name) {
             continue;
         }
         let then = entry.metadata().and_then(|is| is.modified());
-        let (Ok(now), Ok(then)) = (&now, then) else { continue };
-        if now.duration_since(then).is_ok_and(|age| age > LONGEST_WRITE) {
+        let age =
+            now.as_ref().ok().zip(then.ok()).and_then(|(now, then)| now.duration_since(then).ok());
+        if is_known(left, name) || age.is_some_and(|age| age > LONGEST_WRITE) {
             drop(fs::remove_file(entry.path()));
         }
     }
