@@ -14,10 +14,12 @@ use std::{ffi::OsString, process::ExitCode};
 use fleetkey_provider::Fingerprint;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     World, cli, commands,
     host::{self, Attempt, Store},
+    kubeconfig::hidden,
     stand_in,
 };
 
@@ -25,9 +27,10 @@ use crate::{
 pub(crate) const WORD: &str = "renew-ahead";
 /// Switches it off for every command, unless it is `false` or `0`.
 pub(crate) const FLEETKEY_NO_RENEW_AHEAD: &str = "FLEETKEY_NO_RENEW_AHEAD";
-/// How long a process may have to renew before another one tries, and longer for each that failed.
+/// How long a process may have to renew before another one tries, and twice as long for each that failed, up
+/// to a quarter of an hour.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(60);
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(16);
+const MOST_DOUBLINGS: u32 = 4;
 
 /// Whose turn it is to start a renewal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -88,6 +91,13 @@ pub(crate) fn over(store: &dyn Store, key: Fingerprint) {
     drop(store.remove(&file(key)));
 }
 
+/// Whether a command line has a secret in it. It stands where every user of the machine may look, and a
+/// process that renews would show it for as long as a cloud lets it wait.
+pub(crate) fn shows_secret(args: impl Iterator<Item = OsString>) -> bool {
+    let words = args.map(|word| Value::from(word.to_string_lossy())).collect();
+    !hidden::secrets(&Value::Array(words)).is_empty()
+}
+
 /// Takes [`WORD`] out of a command line; whether it was there.
 pub(crate) fn is_asked_for(args: &mut Vec<OsString>) -> bool {
     let is_it = args.get(1).is_some_and(|word| word == WORD);
@@ -121,7 +131,9 @@ pub(crate) fn run(args: Vec<OsString>, world: World) -> ExitCode {
 impl Renewing {
     /// Whether nobody else takes a turn yet.
     fn stands(&self, now: Timestamp) -> bool {
-        let pause = (1..self.tries).fold(FIRST_PAUSE, |pause, _| (pause * 2).min(LONGEST_PAUSE));
+        // whatever number stands in the file
+        let doublings = self.tries.saturating_sub(1).min(MOST_DOUBLINGS);
+        let pause = FIRST_PAUSE * (1 << doublings);
         // one from the future was written by another clock, and is not believed
         let age = now.duration_since(self.when);
         age < pause && age > -FIRST_PAUSE
@@ -134,4 +146,27 @@ fn text(what: &Renewing) -> Result<Vec<u8>, String> {
 
 fn file(key: Fingerprint) -> String {
     format!("{key}.renewing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_with_a_secret_is_told_from_others() {
+        let shows = |line: &str| shows_secret(line.split(' ').map(OsString::from));
+        for line in [
+            "fleetkey get-token x --login ropc --password hunter2",
+            "fleetkey get-token x --password=hunter2",
+            "tool get-token --client-secret hunter2 --server-id 1",
+        ] {
+            assert!(shows(line), "{line}");
+        }
+        for line in [
+            "fleetkey get-token x --login ropc --username a@example.com --tenant-id t",
+            "fleetkey get-token x --federated-token-file /token --no-browser",
+        ] {
+            assert!(!shows(line), "{line}");
+        }
+    }
 }

@@ -29,13 +29,18 @@ pub struct World {
     pub stdout_is_terminal: fn() -> bool,
     /// Starts the process that renews what this one answers with; `None` where this program is not a
     /// process of its own.
-    pub(crate) start_renewal: Option<Box<dyn Fn() -> Result<(), String> + Send + Sync>>,
+    pub(crate) start_renewal: Option<StartRenewal>,
+    /// Whether the command line has a secret in it, which that process would show for longer.
+    pub(crate) shows_secret: fn() -> bool,
     /// Whether this is that process: it asks no person, and waits for nobody.
     pub(crate) is_renewal: bool,
     pub(crate) open_store: fn(PathBuf) -> Box<dyn Store>,
     pub(crate) stdout: Mutex<Box<dyn Write + Send>>,
     pub(crate) stderr: Mutex<Box<dyn Write + Send>>,
 }
+
+/// Starts the process that renews. Errors are sentences.
+pub(crate) type StartRenewal = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// What drives futures.
 pub trait Runtime: Send + Sync {
@@ -52,6 +57,7 @@ impl World {
             stderr_is_terminal: host::stderr_is_terminal,
             stdout_is_terminal: host::stdout_is_terminal,
             start_renewal: None,
+            shows_secret: || false,
             is_renewal: false,
             open_store: |folder| Box::new(PrivateDir::new(folder)),
             stdout: Mutex::new(Box::new(std::io::stdout())),
@@ -63,7 +69,11 @@ impl World {
     /// start another of its kind.
     pub fn alone() -> Self {
         host::leave_no_core();
-        Self { start_renewal: Some(Box::new(|| host::relaunch(renewal::WORD))), ..Self::real() }
+        Self {
+            start_renewal: Some(Box::new(|| host::relaunch(renewal::WORD))),
+            shows_secret: || renewal::shows_secret(host::command_line()),
+            ..Self::real()
+        }
     }
 
     /// The same world with somebody else reading what it says.

@@ -2,16 +2,24 @@
 //!
 //! For a person, from four fifths of a credential's life on: the call answers with what is kept, and
 //! one of all callers starts a process that renews it ([`renewal`]). Nobody waits for a machine, so its
-//! credentials are renewed by whoever finds them stale.
+//! credentials are renewed by whoever finds them stale. So are those of a command line with a secret in
+//! it: that process has the same one, for as long as a request takes.
+
+use std::ffi::OsString;
 
 use fleetkey_provider::{Credential, Fingerprint, Request, Result};
 
 use super::{Broker, chain};
 use crate::{
+    World,
     host::Store,
-    options::CacheUse,
+    options::{CacheUse, Options},
     renewal::{self, FLEETKEY_NO_RENEW_AHEAD, Turn},
+    world::StartRenewal,
 };
+
+/// Why a line with a secret in it is not started again.
+const SHOWN: &str = "the command line has a secret in it, which would be seen for longer";
 
 impl Broker<'_> {
     /// This run prints a token, and whoever waits for it has work to do: successors are fetched by
@@ -85,13 +93,10 @@ impl Broker<'_> {
         key: Fingerprint,
         kept: &Credential,
     ) -> Result<(), String> {
-        let env = &self.world.host.env;
-        let off = env.var(FLEETKEY_NO_RENEW_AHEAD).filter(|value| !value.is_empty());
-        if off.is_some_and(|value| value != "false" && value != "0") {
-            return Err(format!("`{FLEETKEY_NO_RENEW_AHEAD}` says so"));
+        let start = starter(self.world)?;
+        if (self.world.shows_secret)() {
+            return Err(SHOWN.into());
         }
-        let start = self.world.start_renewal.as_ref();
-        let start = start.ok_or("this program is part of another")?;
         match renewal::turn(store, key, kept.issued(), self.now())? {
             Turn::Nobodys => Ok(()),
             Turn::Ours => {
@@ -100,6 +105,32 @@ impl Broker<'_> {
             }
         }
     }
+}
+
+/// Whether a call of that command line answers with what is stale, since another process fetches its
+/// successor: the same rule, for who only looks.
+pub(crate) fn serves_on(
+    args: &[String],
+    options: &Options,
+    request: &dyn Request,
+    kept: &Credential,
+    world: &World,
+) -> bool {
+    options.renew_ahead
+        && kept.serves(world.host.clock.now())
+        && is_of_a_person(request)
+        && starter(world).is_ok()
+        && !renewal::shows_secret(args.iter().map(OsString::from))
+}
+
+/// What starts the process. Errors where nobody may.
+fn starter(world: &World) -> Result<&StartRenewal, String> {
+    let off = world.host.env.var(FLEETKEY_NO_RENEW_AHEAD).filter(|value| !value.is_empty());
+    if off.is_some_and(|value| value != "false" && value != "0") {
+        return Err(format!("`{FLEETKEY_NO_RENEW_AHEAD}` says so"));
+    }
+    let start = world.start_renewal.as_ref();
+    start.ok_or_else(|| "this program is part of another".to_owned())
 }
 
 /// What needs neither the network nor keeping.

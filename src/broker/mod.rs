@@ -22,7 +22,10 @@ use std::{
 use fleetkey_provider::{Credential, Error, Fingerprint, Host, Kind, Request, Result};
 use jiff::Timestamp;
 
-pub(crate) use self::foresight::{Foresight, Obstacle};
+pub(crate) use self::{
+    ahead::serves_on,
+    foresight::{Foresight, Obstacle},
+};
 use self::{
     ahead::{AtHand, longest},
     deadline::Deadline,

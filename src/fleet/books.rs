@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::Question;
 use crate::{
     World,
-    broker::{Foresight, Obstacle},
+    broker::{Foresight, Obstacle, is_enough_for},
     cache::Cache,
     options::CacheUse,
 };
@@ -61,7 +61,8 @@ pub(crate) enum Next {
 #[derive(Clone, Copy, Debug)]
 struct Kept {
     until: Option<Timestamp>,
-    is_fresh: bool,
+    /// Whether a call answers with it, and asks for no other.
+    is_enough: bool,
 }
 
 impl Next {
@@ -102,8 +103,8 @@ impl<'a> Books<'a> {
         let session = self.standing(request, question);
         let (credential, next) = match self.credential(request, question) {
             Err(error) => (None, Next::Cannot(error.into())),
-            Ok(Some(kept)) if kept.is_fresh && is_at_hand(request) => (kept.until, Next::AtHand),
-            Ok(Some(kept)) if kept.is_fresh => (kept.until, Next::Kept),
+            Ok(Some(kept)) if kept.is_enough && is_at_hand(request) => (kept.until, Next::AtHand),
+            Ok(Some(kept)) if kept.is_enough => (kept.until, Next::Kept),
             Ok(found) => {
                 let ease = self.ease(request, question);
                 let until = found.and_then(|kept| kept.until);
@@ -236,8 +237,16 @@ impl<'a> Books<'a> {
             let cache = Cache { store: &*store, notes: &*host.notes };
             cache.read(key.1).filter(|kept| kept.is_alive(now) && step.still_ours(kept, host))
         });
-        let kept =
-            found.map(|found| Kept { until: found.expires(), is_fresh: found.is_fresh(now) });
+        let kept = found.map(|found| Kept {
+            until: found.expires(),
+            is_enough: is_enough_for(
+                &question.ours.args,
+                &question.options,
+                step,
+                &found,
+                self.world,
+            ),
+        });
         self.credentials.insert(key, kept);
         Ok(kept)
     }

@@ -31,7 +31,7 @@ pub(crate) use kubeconfig_lock::KubeconfigLock;
 pub(crate) use notes::{Quiet, StderrNotes};
 pub(crate) use person::Desk;
 pub(crate) use private_dir::{Attempt, Guard, PrivateDir, Store};
-pub(crate) use relaunch::{leave_terminal, let_go, relaunch};
+pub(crate) use relaunch::{command_line, leave_terminal, let_go, relaunch};
 pub(crate) use runtime::Tokio;
 pub(crate) use system::{CACHE, CONFIG, Place, STATE, is_alive, leave_no_core, machine};
 pub(crate) use this_program::this_program;

@@ -7,7 +7,7 @@ pub(crate) mod edit;
 pub(crate) mod files;
 pub(crate) mod flags;
 pub(crate) mod foreign;
-mod hidden;
+pub(crate) mod hidden;
 pub(crate) mod likeness;
 pub(crate) mod list;
 pub(crate) mod merge;

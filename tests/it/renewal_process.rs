@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     renewal::{DUE, Signed, age, renewing},
-    support::{PATIENCE, Program, Stage, say, until, which},
+    support::{Aks, PATIENCE, Program, Stage, alice, kept_in, say, until, which},
 };
 
 #[test]
@@ -57,6 +57,57 @@ fn a_program_without_a_file_and_without_a_path_renews_too() {
     until("it is renewed", PATIENCE, || signed.asked() == 2);
     signed.settled();
     assert!(!signed.is_marked());
+}
+
+#[test]
+fn a_relative_path_in_a_variable_means_the_same_to_who_renews() {
+    let stage = Stage::new();
+    fs::rename(stage.home.join(".aws/config"), stage.home.join("conf")).unwrap();
+    let home = stage.home.path().display().to_string();
+    let program = stage.with_profile("sso").env("AWS_CONFIG_FILE", "conf");
+    let program = program.under(["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", &home]);
+    stage.who(&program.run());
+    let [kept] = <[PathBuf; 1]>::try_from(stage.kept()).unwrap();
+    // what is left for `aws` would serve for longer
+    fs::remove_dir_all(stage.home.join(".aws/cli/cache")).unwrap();
+    age(&kept, DUE);
+    stage.who(&program.run());
+    until("it is renewed", PATIENCE, || stage.sandbox.count(Route::SsoCredentials) == 2);
+    until("it is over", PATIENCE, || renewing(stage.home.path()).is_empty());
+    assert!(!kept.with_extension("renewing").exists());
+}
+
+#[test]
+fn a_folder_that_is_gone_or_locked_holds_up_nobody() {
+    let signed = Signed::new();
+    let home = signed.aks.home.path().display().to_string();
+    for (asked, leave) in [(2, "rmdir ../here"), (3, "chmod 000 .")] {
+        age(&signed.kept, DUE);
+        let script = format!("cd \"$0\" && mkdir here && cd here && {leave} && exec \"$@\"");
+        signed.get().under(["/bin/sh", "-c", &script, &home]).run().answer();
+        until("it is renewed", PATIENCE, || signed.asked() == asked);
+        signed.settled();
+        assert!(!signed.is_marked(), "{leave}");
+    }
+}
+
+#[test]
+fn a_command_line_with_a_password_is_not_started_again_and_its_call_renews() {
+    let aks = Aks::new();
+    let by_flag = aks.login("ropc").args(["--username", alice()]);
+    let by_flag = by_flag.args(["--password", "correct horse battery"]);
+    let current = by_flag.run().token();
+    let [kept] = <[PathBuf; 1]>::try_from(kept_in(aks.home.join(".cache/fleetkey/azure"))).unwrap();
+    let asked = aks.sandbox.count(Route::EntraToken);
+    age(&kept, DUE);
+    assert_eq!(by_flag.run().token(), current);
+    let told = by_flag.clone().args(["-v"]).run().stderr;
+    assert!(told.contains("the command line has a secret in it"), "{told}");
+    assert!(!kept.with_extension("renewing").exists() && renewing(aks.home.path()).is_empty());
+    assert_eq!(aks.sandbox.count(Route::EntraToken), asked);
+    age(&kept, 56 * 60);
+    assert_ne!(by_flag.run().token(), current, "nobody renewed it");
+    assert_eq!(aks.sandbox.count(Route::EntraToken), asked + 1);
 }
 
 #[test]

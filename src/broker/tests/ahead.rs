@@ -221,6 +221,33 @@ fn one_that_cannot_be_started_is_a_note() {
 }
 
 #[test]
+fn a_command_line_with_a_secret_starts_nobody_and_its_call_renews() {
+    let mut desk = Desk::new();
+    desk.fixture.world.shows_secret = || true;
+    desk.fixture.later(53);
+    assert_eq!(desk.get(), "/a1");
+    assert!(desk.store().read(&desk.marker()).unwrap().is_none());
+    desk.fixture.later(3);
+    assert_eq!(desk.get(), "/a2");
+    assert_eq!(desk.started(), 0);
+}
+
+#[test]
+fn a_number_of_tries_that_nobody_reached_takes_no_time() {
+    let desk = Desk::new();
+    desk.fixture.later(53);
+    let now = desk.fixture.world.host.clock.now();
+    let text = format!(r#"{{"when":"{now}","tries":{}}}"#, u32::MAX);
+    desk.store().replace(&desk.marker(), text.as_bytes()).unwrap();
+    let began = std::time::Instant::now();
+    assert_eq!(desk.get(), "/a1");
+    assert!(began.elapsed() < Duration::from_secs(1), "it counted");
+    assert_eq!(desk.started(), 0);
+    desk.fixture.later(2);
+    assert_eq!((desk.get().as_str(), desk.started()), ("/a1", 0));
+}
+
+#[test]
 fn while_it_hangs_the_last_minutes_are_the_callers_own_and_before_them_nobody_waits() {
     let desk = Desk::new();
     desk.fixture.later(53);

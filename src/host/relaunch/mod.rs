@@ -2,7 +2,8 @@
 //!
 //! Clients run plugins in strange places, so little is needed: no PATH, and not even a file, where the
 //! running program was replaced or deleted. The other process holds none of the descriptors that a
-//! client waits for, stands in no folder that somebody wants to remove, and outlives its starter.
+//! client waits for, and outlives its starter. It stands in its starter's folder, since the paths that were
+//! typed or set are meant from there; one that is gone or locked serves as well.
 
 #[cfg(unix)]
 #[path = "unix.rs"]
@@ -12,8 +13,8 @@ mod system;
 mod system;
 
 use std::{
-    ffi::OsStr,
-    path::{MAIN_SEPARATOR_STR, Path},
+    ffi::{OsStr, OsString},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -31,11 +32,15 @@ pub(crate) fn relaunch(word: &str) -> Result<(), String> {
     command.spawn().map(drop).map_err(|error| error.to_string())
 }
 
+/// What this program was started with, as whoever looks at processes sees it.
+pub(crate) fn command_line() -> impl Iterator<Item = OsString> {
+    std::env::args_os()
+}
+
 #[allow(clippy::disallowed_methods, reason = "this is the host, the one place that may")]
 fn detached(program: &Path) -> Command {
     let mut command = Command::new(system::running(program));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.current_dir(MAIN_SEPARATOR_STR);
     system::detach(&mut command);
     command
 }
