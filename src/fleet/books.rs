@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::Question;
 use crate::{
     World,
-    broker::{Foresight, Obstacle, is_enough_for},
+    broker::{Foresight, Obstacle, serves_on},
     cache::Cache,
     options::CacheUse,
 };
@@ -116,6 +116,17 @@ impl<'a> Books<'a> {
             }
         };
         Outlook { session, credential, next }
+    }
+
+    /// How somebody would sign in whose session is over, whatever still serves that was lent for it.
+    pub(crate) fn signs_in_anew(&mut self, question: &Question) -> Option<SignIn> {
+        let request = &*question.request;
+        if !matches!(self.standing(request, question), SessionState::SignedOut(_)) {
+            return None;
+        }
+        let is_over = |step: &&dyn Request| matches!(self.state(*step), SessionState::SignedOut(_));
+        let over: Vec<_> = super::steps(request).filter(is_over).collect();
+        over.into_iter().find_map(|step| step.how(self.means))
     }
 
     /// How the session stands that the question's credential is lent for: the first of its chain.
@@ -237,15 +248,14 @@ impl<'a> Books<'a> {
             let cache = Cache { store: &*store, notes: &*host.notes };
             cache.read(key.1).filter(|kept| kept.is_alive(now) && step.still_ours(kept, host))
         });
+        let serves = |step: &dyn Request, found: &Credential| {
+            let Question { ours, options, .. } = question;
+            serves_on(&ours.args, options, step, found, self.world)
+        };
         let kept = found.map(|found| Kept {
             until: found.expires(),
-            is_enough: is_enough_for(
-                &question.ours.args,
-                &question.options,
-                step,
-                &found,
-                self.world,
-            ),
+            // who does something by hand waits for what is new
+            is_enough: found.is_fresh(now) || self.memory.is_some() && serves(step, &found),
         });
         self.credentials.insert(key, kept);
         Ok(kept)
