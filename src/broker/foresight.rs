@@ -54,6 +54,8 @@ pub(crate) struct Foresight<'a> {
     now: Timestamp,
     /// The files of each folder.
     names: HashMap<PathBuf, HashSet<String>>,
+    /// Whether that can be written to each.
+    writable: HashMap<PathBuf, Result<(), String>>,
     asked: HashMap<(PathBuf, Fingerprint), Option<Asked>>,
     /// By the proof, too: it takes a while to compare.
     refused: HashMap<(PathBuf, Fingerprint, Option<Fingerprint>), Option<Obstacle>>,
@@ -66,6 +68,7 @@ impl<'a> Foresight<'a> {
             world,
             now: world.host.clock.now(),
             names: HashMap::new(),
+            writable: HashMap::new(),
             asked: HashMap::new(),
             refused: HashMap::new(),
         }
@@ -98,11 +101,14 @@ impl<'a> Foresight<'a> {
     ) -> Option<Obstacle> {
         let session = step.session()?;
         let Some(folder) = folder(folders) else {
-            let what = format!("nobody is signed in: {}", step.describe());
-            let why = with_line(Error::sign_in_needed(what).because(NO_MEMORY), step);
-            return Some(Obstacle { words: Some(NO_MEMORY), ..why.into() });
+            return Some(without_memory(step, "there is no folder for it"));
         };
-        self.asked(session, &folder).map(|asked| unfinished(step, &asked))
+        if let Some(asked) = self.asked(session, &folder) {
+            return Some(unfinished(step, &asked));
+        }
+        let look = || self.world.store(&folder).may_write();
+        let writable = self.writable.entry(folder.clone()).or_insert_with(look);
+        writable.as_ref().err().map(|why| without_memory(step, why))
     }
 
     fn refused(&mut self, step: &dyn Request, folder: &Path) -> Option<Obstacle> {
@@ -143,6 +149,13 @@ impl<'a> Foresight<'a> {
 
 fn folder(folders: &Folders) -> Option<PathBuf> {
     Some(folders.state.as_ref()?.join(super::ASKED))
+}
+
+/// Only who signs in by hand is asked.
+fn without_memory(step: &dyn Request, why: &str) -> Obstacle {
+    let what = format!("nobody is signed in: {}", step.describe());
+    let error = Error::sign_in_needed(what).because(format!("{NO_MEMORY}: {why}"));
+    Obstacle { words: Some(NO_MEMORY), ..with_line(error, step).into() }
 }
 
 fn unfinished(step: &dyn Request, asked: &Asked) -> Obstacle {

@@ -121,14 +121,7 @@ impl View<'_> {
             55..75 => &[SOURCE, CREDENTIAL, CLOUD],
             _ => &[SOURCE, CREDENTIAL, CLOUD, IDENTITY],
         };
-        let stays = |at: usize| !left_out.contains(&at);
-        let kept = |row: Vec<String>| {
-            row.into_iter().enumerate().filter(|(at, _)| stays(*at)).map(|(_, cell)| cell).collect()
-        };
-        let rows: Vec<_> = rows.into_iter().map(|(tone, row)| (tone, kept(row))).collect();
-        let columns = columns.into_iter().enumerate().filter(|(at, _)| stays(*at));
-        let columns: Vec<_> = columns.map(|(_, column)| column).collect();
-        if rows.is_empty() { String::new() } else { table(&columns, &rows, width, coloured) }
+        without(left_out, &columns, rows, width, coloured)
     }
 
     fn identities(&self, width: Option<usize>, coloured: bool) -> String {
@@ -159,7 +152,12 @@ impl View<'_> {
             Some((tone(&worst.next), row))
         };
         let rows: Vec<_> = self.seen.iter().filter_map(row).collect();
-        if rows.is_empty() { String::new() } else { table(&columns, &rows, width, coloured) }
+        let left_out = match width.unwrap_or(usize::MAX) {
+            80.. => &[][..],
+            65..80 => &[CREDENTIALS],
+            _ => &[CREDENTIALS, CONTEXTS, CLOUD],
+        };
+        without(left_out, &columns, rows, width, coloured)
     }
 
     fn session(&self, state: &SessionState) -> String {
@@ -338,6 +336,23 @@ fn source(question: &Question) -> String {
     }
 }
 
+/// A table without some of its columns; nothing if there are no rows.
+fn without(
+    left_out: &[usize],
+    columns: &[Column],
+    rows: Vec<(Tone, Vec<String>)>,
+    width: Option<usize>,
+    coloured: bool,
+) -> String {
+    let stays = |at: &usize| !left_out.contains(at);
+    let columns: Vec<Column> = (0..columns.len()).filter(stays).map(|at| columns[at]).collect();
+    let kept = |row: Vec<String>| {
+        row.into_iter().enumerate().filter(|(at, _)| stays(at)).map(|(_, cell)| cell).collect()
+    };
+    let rows: Vec<_> = rows.into_iter().map(|(tone, row)| (tone, kept(row))).collect();
+    if rows.is_empty() { String::new() } else { table(&columns, &rows, width, coloured) }
+}
+
 /// The one of an identity's contexts that has the most before it.
 fn worst<'o>(questions: &'o [(&Question, Outlook)]) -> Option<&'o Outlook> {
     let rank = |outlook: &&Outlook| match outlook.next {
@@ -358,8 +373,10 @@ fn tone(next: &Next) -> Tone {
     }
 }
 
-// places in a row
+// places in a row: of contexts, and of identities
 const CLOUD: usize = 1;
 const IDENTITY: usize = 2;
 const SOURCE: usize = 3;
 const CREDENTIAL: usize = 5;
+const CONTEXTS: usize = 2;
+const CREDENTIALS: usize = 4;

@@ -6,7 +6,9 @@
 
 use std::{collections::HashMap, path::PathBuf};
 
-use fleetkey_provider::{Error, Fingerprint, Means, Request, Result, SessionState, SignIn};
+use fleetkey_provider::{
+    Credential, Error, Fingerprint, Means, Request, Result, SessionState, SignIn,
+};
 use jiff::Timestamp;
 
 use super::Question;
@@ -198,6 +200,9 @@ impl<'a> Books<'a> {
     }
 
     fn ask(&mut self, step: &dyn Request, question: &Question, why: &str) -> Next {
+        if let Some(flaw) = step.session_flaw(&self.world.host) {
+            return Next::Cannot(flaw.into());
+        }
         if let Some(how) = step.how(self.means) {
             return self.unless_asked(how, step, question);
         }

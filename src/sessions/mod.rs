@@ -12,7 +12,9 @@ pub(crate) mod sealed;
 
 use std::{path::PathBuf, sync::OnceLock, time::Duration};
 
-use fleetkey_provider::{Error, Host, OpenSession, Result, SessionFacts, SessionKey, Sessions};
+use fleetkey_provider::{
+    Error, Fingerprint, Host, OpenSession, Result, SessionFacts, SessionKey, Sessions,
+};
 
 use self::{
     heir::Heir,
@@ -83,6 +85,11 @@ impl Sessions for FileSessions {
     fn is_heir(&self, key: SessionKey, theirs: &[u8], of: i128) -> bool {
         let found = self.home().and_then(|home| Heir::read(&*home.store, key));
         found.is_some_and(|heir| heir.is_of(theirs, of))
+    }
+
+    fn is_spent(&self, key: SessionKey, theirs: &[u8]) -> bool {
+        let of_file = Fingerprint::of(theirs);
+        self.home().is_some_and(|home| open::is_spent(&*home.store, key, of_file))
     }
 
     fn open(&self, key: SessionKey) -> Result<Box<dyn OpenSession + '_>> {

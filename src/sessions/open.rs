@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     exclusive::Exclusive,
-    host::{Held, Hold, Store},
+    host::{Held, Hold, Store, is_alive},
     vault::Vault,
 };
 
@@ -176,6 +176,14 @@ pub(super) fn file(key: SessionKey) -> String {
 /// The file that says that it is being redeemed.
 fn mark(key: SessionKey) -> String {
     format!("{}.redeeming", key.fingerprint())
+}
+
+/// Whether it was sent, as that file, by a process that is dead now.
+pub(super) fn is_spent(store: &dyn Store, key: SessionKey, file: Fingerprint) -> bool {
+    let Ok(Some(mark)) = store.read(&mark(key)) else { return false };
+    let text = String::from_utf8_lossy(&mark);
+    let maker = text.split(' ').next().and_then(|process| process.parse().ok());
+    is_about(&mark, file) && !maker.is_some_and(is_alive)
 }
 
 /// Whether a mark is about that file; one that cannot be read may be.

@@ -91,3 +91,5 @@ mod stand_in;
 mod stand_in_convert;
 #[cfg(target_os = "linux")]
 mod status;
+#[cfg(target_os = "linux")]
+mod status_foresight;

@@ -210,6 +210,13 @@ impl Request for Step {
         }
     }
 
+    fn session_flaw(&self, host: &Host) -> Option<Error> {
+        match &self.how {
+            Source::Sso(sso) => sso.flaw(host),
+            _ => None,
+        }
+    }
+
     fn sign_out<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, Result<SignedOut>> {
         Box::pin(async move {
             let left = match &self.how {

@@ -169,6 +169,12 @@ pub trait Request: fmt::Debug + Send + Sync {
         SessionState::None
     }
 
+    /// Why that session can be neither used nor signed in to, as far as files say: what it lies in cannot be
+    /// read. Asked only where nobody is signed in.
+    fn session_flaw(&self, _host: &Host) -> Option<Error> {
+        None
+    }
+
     /// Ends the session that is this request's own: where it was made, if that is heard there, and
     /// here. What another program keeps for itself is left and named. An error is for what kept it from
     /// even beginning.

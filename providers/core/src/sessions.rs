@@ -24,6 +24,11 @@ pub trait Sessions: Send + Sync {
     fn is_heir(&self, _key: SessionKey, _theirs: &[u8], _of: i128) -> bool {
         false
     }
+    /// Whether another tool's session, in a file that holds these bytes, was sent by a process that died
+    /// before anything replaced it: then it is not sent again. One read, and nobody is waited for.
+    fn is_spent(&self, _key: SessionKey, _theirs: &[u8]) -> bool {
+        false
+    }
     /// Opens a session for one redemption, waiting for whoever has it open. Errors with
     /// [`Kind::Unavailable`](crate::Kind::Unavailable) if that takes too long. Never held while a
     /// person is asked.

@@ -75,6 +75,11 @@ impl Sessions for StaticSessions {
         heir.is_some_and(|(now, before)| *now == Fingerprint::of(theirs) && before.contains(&of))
     }
 
+    fn is_spent(&self, key: SessionKey, theirs: &[u8]) -> bool {
+        let mark = guard(&self.0).marks.get(&key.fingerprint().to_string()).copied();
+        mark == Some(About::Theirs(Fingerprint::of(theirs)))
+    }
+
     fn open(&self, key: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
         guard(&self.0).steps.push("open");
         let key = key.fingerprint().to_string();

@@ -19,8 +19,8 @@ mod token_file;
 use std::path::{Path, PathBuf};
 
 use fleetkey_provider::{
-    Credential, CredentialKey, ExposeSecret, Host, Means, Result, SessionKey, SessionState, SignIn,
-    SignedOut, shown,
+    Credential, CredentialKey, Error, ExposeSecret, Host, Means, Result, SessionKey, SessionState,
+    SignIn, SignedOut, shown,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -119,6 +119,11 @@ impl Sso {
     /// How it stands.
     pub(crate) fn state(&self, host: &Host) -> SessionState {
         self.session.state(host)
+    }
+
+    /// Why it can be neither used nor signed in to.
+    pub(crate) fn flaw(&self, host: &Host) -> Option<Error> {
+        self.session.flaw(host)
     }
 
     /// Ends it, for `aws` too.

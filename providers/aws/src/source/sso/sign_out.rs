@@ -20,15 +20,23 @@ impl Session {
     /// How it stands, as its file says.
     pub(super) fn state(&self, host: &Host) -> SessionState {
         let out = |why: &str| SessionState::SignedOut(why.to_owned());
-        let file = match host.files.read(&self.file) {
-            Ok(Some(bytes)) => TokenFile::parse(&bytes),
+        let bytes = match host.files.read(&self.file) {
+            Ok(Some(bytes)) => bytes,
             Ok(None) => return out("nobody is signed in"),
             Err(error) => return SessionState::SignedOut(error.message().to_owned()),
         };
-        let Some(file) = file else { return out("its file is not as `aws` writes it") };
+        let Some(file) = TokenFile::parse(&bytes) else {
+            return out("its file is not as `aws` writes it");
+        };
         let now = host.clock.now();
         // settings of the older form are never renewed
-        let renews = self.known.name.is_some() && file.grant(now).is_ok();
+        let may_renew = self.known.name.is_some() && file.grant(now).is_ok();
+        // it is not sent again
+        let is_lost = may_renew && host.sessions.is_spent(self.key(), &bytes);
+        let renews = may_renew && !is_lost;
+        if file.expires <= now && is_lost {
+            return out("the last sign-in is over, and what came of its renewal is lost");
+        }
         if file.expires <= now && !renews {
             return out("the last sign-in is over");
         }
@@ -39,6 +47,11 @@ impl Session {
             keeper: Some("aws"),
             is_plain: false,
         })
+    }
+
+    /// Why it can be neither used nor signed in to: its file cannot be read.
+    pub(super) fn flaw(&self, host: &Host) -> Option<Error> {
+        host.files.read(&self.file).err()
     }
 
     /// Ends it: at the portal, and here.
@@ -110,10 +123,13 @@ fn remove(path: &Path, host: &Host) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use fleetkey_provider::{Files, Method, Request, testing::StaticFiles};
+    use fleetkey_provider::{Files, Method, Request, SessionKey, testing::StaticFiles};
 
     use super::*;
-    use crate::testing::{CORP, World, now};
+    use crate::{
+        NAME,
+        testing::{CORP, World, now},
+    };
 
     const FILE: &str = r#"{"accessToken":"old","expiresAt":"2026-01-02T08:00:00Z"}"#;
     const RENEWABLE: &str = r#"{"accessToken":"old","expiresAt":"2026-01-02T03:00:00Z",
@@ -140,6 +156,15 @@ mod tests {
         assert_eq!((standing.renews, standing.keeper), (false, Some("aws")));
         let SessionState::SignedIn(standing) = state(RENEWABLE) else { panic!("signed out") };
         assert!(standing.renews);
+        // a process died with the answer to it
+        let world = World::new().file(CORP, RENEWABLE);
+        let (host, request) = (world.host(), dev(&world));
+        let mut open = host.sessions.open(SessionKey::new(NAME, &[("file", CORP)])).unwrap();
+        assert!(!open.adopt(RENEWABLE.as_bytes()).unwrap());
+        open.redeeming().unwrap();
+        drop(open);
+        let lost = "the last sign-in is over, and what came of its renewal is lost";
+        assert_eq!(request.session_state(&host), SessionState::SignedOut(lost.into()));
         let over = RENEWABLE.replace("once", "");
         for text in [over.as_str(), "{"] {
             assert!(matches!(state(text), SessionState::SignedOut(_)), "{text}");
