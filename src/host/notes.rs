@@ -4,12 +4,17 @@ use std::io::Write;
 
 use fleetkey_provider::{Notes, one_line};
 
+use crate::prose::wrapped;
+
 /// Lines on stderr: `-v`.
 pub(crate) struct StderrNotes;
 
 impl Notes for StderrNotes {
     fn note(&self, line: &str) {
-        write(line);
+        write(&told(line));
+    }
+    fn warn(&self, line: &str) {
+        write(&for_a_person(line));
     }
 }
 
@@ -21,12 +26,21 @@ impl Notes for Quiet {
     fn note(&self, _line: &str) {}
     fn warn(&self, line: &str) {
         if super::stderr_is_terminal() {
-            write(line);
+            write(&for_a_person(line));
         }
     }
 }
 
-fn write(line: &str) {
+fn told(line: &str) -> String {
+    format!("fleetkey: {}\n", one_line(line))
+}
+
+/// A sentence, broken between words where a terminal shows it.
+fn for_a_person(line: &str) -> String {
+    wrapped(&told(line), super::stderr_width())
+}
+
+fn write(text: &str) {
     // nobody is left to tell if stderr is closed
-    drop(writeln!(std::io::stderr(), "fleetkey: {}", one_line(line)));
+    drop(std::io::stderr().write_all(text.as_bytes()));
 }
