@@ -127,8 +127,9 @@ impl Door {
 struct Outcome {
     ours: Vec<Run>,
     theirs: Vec<Run>,
-    /// How often one of ours sent a refresh token.
+    /// How often one of ours sent a refresh token, and how often it was one that had been used.
     sent_by_us: usize,
+    reused_by_us: usize,
     /// How many were redeemed, and how many came that had been.
     refreshes: usize,
     reuses: usize,
@@ -148,10 +149,13 @@ impl Outcome {
         drop(open);
         let requests = stage.sandbox.requests().into_iter();
         let sent = requests.filter(|request| request.route == Route::SsoToken).skip(before);
+        let ours_sent: Vec<_> = sent.filter(|request| !is_of_aws(request)).collect();
         Self {
             ours,
             theirs,
-            sent_by_us: sent.filter(|request| !is_of_aws(request)).count(),
+            sent_by_us: ours_sent.len(),
+            // one that had been is all that is refused here
+            reused_by_us: ours_sent.iter().filter(|request| request.status != Some(200)).count(),
             refreshes: stage.sandbox.sso_refreshes(),
             reuses: stage.sandbox.sso_reuses(),
         }
@@ -178,7 +182,7 @@ fn let_in(stage: &Stage, runs: &[Run]) -> usize {
 fn twenty_aws_and_fifty_of_ours_share_what_we_signed_in_to() {
     for reuse in [Reuse::IsRefused, Reuse::EndsTheSession] {
         let stage = over(reuse);
-        let Outcome { ours, theirs, sent_by_us, refreshes, reuses } =
+        let Outcome { ours, theirs, sent_by_us, reused_by_us, refreshes, reuses } =
             Outcome::of(&stage, [50, 20], || {});
         let served = [&ours, &theirs].map(|runs| let_in(&stage, runs));
         say(&format!(
@@ -191,9 +195,18 @@ fn twenty_aws_and_fifty_of_ours_share_what_we_signed_in_to() {
             theirs.len(),
         ));
         assert!(sent_by_us <= 1, "sent {sent_by_us} times by us");
+        assert_eq!(reused_by_us, 0, "one of ours sent what had been used");
         assert!(token_file(&stage)["refreshToken"].is_string());
+        assert_eq!(ours.len(), 50);
+        if reuses == 0 {
+            assert_eq!(served, [50, theirs.len()]);
+        }
         if reuse == Reuse::EndsTheSession && reuses > 0 {
-            continue; // it was `aws` that sent one again, and nobody is signed in any more
+            // it was `aws` that sent one again, and nobody is signed in any more
+            let failed: Vec<_> = ours.into_iter().filter(|run| run.code != Some(0)).collect();
+            assert_eq!(served[0] + failed.len(), 50, "one answered what no cluster takes");
+            are_told_what_to_type(&failed);
+            continue;
         }
         for run in &ours {
             assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
@@ -202,6 +215,35 @@ fn twenty_aws_and_fifty_of_ours_share_what_we_signed_in_to() {
         let fresh = fleetkey(&stage).args(["--fresh"]).run();
         assert_eq!(let_in(&stage, &[fresh]), 1, "the session is lost");
     }
+}
+
+/// Whoever finds that nobody is signed in any more.
+fn are_told_what_to_type(runs: &[Run]) {
+    for run in runs {
+        let [what, _, next] = run.failed(3);
+        assert!(next.starts_with("fleetkey login aws --"), "{what}: {next}");
+    }
+}
+
+#[test]
+fn where_aws_ended_the_session_each_of_ours_is_told_what_to_type() {
+    let stage = over(Reuse::EndsTheSession);
+    let Some(aws) = aws(&stage) else {
+        return say("sso, a session that aws ended: skipped, there is none");
+    };
+    let before = fs::read(stage.home.join(SESSION)).unwrap();
+    assert_eq!(let_in(&stage, &[fleetkey(&stage).run()]), 1);
+    let renewed = fs::read(stage.home.join(SESSION)).unwrap();
+    // as one that read the file before ours wrote it, and sends what it read after
+    fs::write(stage.home.join(SESSION), before).unwrap();
+    fs::remove_dir_all(stage.home.join(".aws/cli/cache")).unwrap();
+    drop(aws.run());
+    assert_eq!(stage.sandbox.sso_reuses(), 1);
+    fs::write(stage.home.join(SESSION), renewed).unwrap();
+    let running: Vec<_> = (0..5).map(|_| fleetkey(&stage).args(["--fresh"]).spawn()).collect();
+    let runs: Vec<_> = running.into_iter().map(Running::finish).collect();
+    are_told_what_to_type(&runs);
+    say(&format!("sso, a session that aws ended: {} of ours were told what to type", runs.len()));
 }
 
 #[test]
