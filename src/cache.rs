@@ -4,7 +4,7 @@
 //! file is told from a good one before anything in it is believed. Whatever is wrong with an entry,
 //! it is a miss and never an error: the cloud can be asked again.
 
-use fleetkey_provider::{Credential, ExposeSecret, Fingerprint, Notes, SecretString};
+use fleetkey_provider::{Credential, ExposeSecret, Fingerprint, Lost, Notes, SecretString};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +63,8 @@ impl Cache<'_> {
             Err(error) => Err(error.to_string()),
         };
         if let Err(why) = kept {
-            self.notes.note(&format!("the credential {key} is not kept: {why}"));
+            let line = format!("what was lent could not be kept: {why}");
+            self.notes.lost(Lost::Credential, &line);
         }
     }
 

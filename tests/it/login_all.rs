@@ -301,6 +301,6 @@ fn a_session_that_could_not_be_kept_is_told_of() {
     fleet.signs_in(1);
     let run = running.finish();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    assert!(run.stdout.contains("the session could not be kept"), "{}", run.stdout);
+    assert!(run.stdout.contains("the sign-in could not be kept ("), "{}", run.stdout);
     assert!(fleet.takes(0, &fleet.get_token(0)));
 }

@@ -68,6 +68,8 @@ mod login_all;
 #[cfg(target_os = "linux")]
 mod login_hint;
 #[cfg(target_os = "linux")]
+mod login_losses;
+#[cfg(target_os = "linux")]
 mod logout;
 #[cfg(unix)]
 mod one_stanza;

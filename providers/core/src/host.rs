@@ -190,6 +190,22 @@ pub trait Notes: Send + Sync {
     fn warn(&self, line: &str) {
         self.note(line);
     }
+    /// One line about what could not be kept, and why. Whoever signs people in tells it with what came of it.
+    fn lost(&self, what: Lost, line: &str) {
+        match what {
+            Lost::Session => self.warn(line),
+            Lost::Credential => self.note(line),
+        }
+    }
+}
+
+/// What could not be kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lost {
+    /// A session: somebody will be asked again.
+    Session,
+    /// A credential: the cloud will be asked again.
+    Credential,
 }
 
 /// The host of a test that was given nothing.

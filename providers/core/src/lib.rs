@@ -37,7 +37,7 @@ pub use exec_info::{ApiVersion, ClusterInfo, ExecInfo};
 pub use foreign::{
     Adoption, Conversion, Extension, Foreign, Manner, Overrides, StandIn, WrittenExec,
 };
-pub use host::{BoxFuture, Clock, Entropy, Env, Files, Host, Http, Notes, Refusing, Trust};
+pub use host::{BoxFuture, Clock, Entropy, Env, Files, Host, Http, Lost, Notes, Refusing, Trust};
 pub use http::{HttpRequest, HttpResponse, Method, Retry};
 pub use inventory::{Entry, EntryNames, EntryUser, Errand, Find, Inventory, Listed, Wanted};
 pub use key::{CredentialKey, Fingerprint, SessionKey};

@@ -15,10 +15,13 @@ use std::{
 
 use clap::ArgMatches;
 use fleetkey_provider::{
-    Credential, Error, Kind, Result, SessionState, SignIn, one_line, quoted, shown,
+    Credential, Error, Kind, Lost, Result, SessionState, SignIn, one_line, quoted, shown,
 };
 
-use super::report::{Done, Outcome, Report};
+use super::{
+    losses::Losses,
+    report::{Done, Outcome, Report},
+};
 use crate::{
     World,
     broker::Broker,
@@ -43,13 +46,14 @@ pub(super) fn run(
     }
     world.attend(options, None);
     let asked = super::insist(insists, options, world);
+    let losses = Losses::heard_from(world);
     let fleet = Fleet::read(file.as_deref(), &names, options, world)?;
     let plans = plans(&fleet, world);
     tell_plan(&plans, world);
     fleet.surroundings.hold_still(false);
     let by_a_code = by_a_code(file.as_deref(), &names);
     let hints = !matches.get_flag("no-hint");
-    let sign_ins = SignIns { fleet: &fleet, asked, options, hints, by_a_code };
+    let sign_ins = SignIns { fleet: &fleet, asked, losses, options, hints, by_a_code };
     let mut report = Report::default();
     for (at, plan) in plans.iter().enumerate() {
         if plan.steps.iter().any(|step| *step != Step::Nothing) {
@@ -181,6 +185,8 @@ struct SignIns<'f> {
     fleet: &'f Fleet,
     /// How often somebody was asked so far.
     asked: Arc<AtomicUsize>,
+    /// What could not be kept so far.
+    losses: Losses,
     options: &'f Options,
     /// Whether it is written down who signed in.
     hints: bool,
@@ -234,7 +240,10 @@ impl SignIns<'_> {
         // who is named from now on has another one
         outcome.session = self.session(identity, world);
         let is_lost = matches!(outcome.session, SessionState::SignedOut(_));
-        if was_asked && is_lost && !lent.is_empty() && self.options.cache == CacheUse::Normal {
+        let losses = self.losses.take();
+        let is_told = losses.iter().any(|(what, _)| *what == Lost::Session);
+        outcome.remarks.extend(losses.into_iter().map(|(_, line)| line));
+        if was_asked && is_lost && !is_told && !lent.is_empty() && self.options.cache == CacheUse::Normal {
             let line = "the session could not be kept; what it lent serves until it is over";
             outcome.remarks.push(line.into());
         }

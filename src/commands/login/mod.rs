@@ -3,6 +3,7 @@
 //! As those of a kubeconfig's contexts ([`all`]), or as the one that a provider's flags name ([`one`]).
 
 mod all;
+mod losses;
 mod one;
 mod report;
 

@@ -7,6 +7,7 @@
 use clap::ArgMatches;
 use fleetkey_provider::{Error, Result, SessionState, one_line};
 
+use super::losses::Losses;
 use crate::{
     World,
     broker::{Broker, Folders},
@@ -25,6 +26,7 @@ pub(super) fn run(
     let provider = registry::find(cloud).ok_or_else(|| Error::config("no cloud was named"))?;
     world.attend(options, None);
     super::insist(insists, options, world);
+    let losses = Losses::heard_from(world);
     let request = provider.sign_in_request(matches, &world.host)?;
     let folders = Folders::of(options, &world.host)?;
     let broker = Broker::new(world, options, folders);
@@ -39,5 +41,6 @@ pub(super) fn run(
     let until = end.map_or_else(String::new, |end| {
         format!(", good until {}", end.strftime("%Y-%m-%d %H:%M:%S UTC"))
     });
-    world.print_told("", &format!("{}{until}\n", one_line(&request.describe())))
+    let lines = losses.take().into_iter().map(|(_, line)| line + "\n").collect::<String>();
+    world.print_told("", &format!("{}{until}\n{lines}", one_line(&request.describe())))
 }

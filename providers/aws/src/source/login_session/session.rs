@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use fleetkey_provider::{Error, Fingerprint, Host, OpenSession, Result, SessionKey, shown};
+use fleetkey_provider::{Error, Fingerprint, Host, Lost, OpenSession, Result, SessionKey, shown};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -221,10 +221,11 @@ impl Session {
                 None
             }
             Err(error) => {
-                host.notes.warn(&format!(
+                let line = format!(
                     "the renewed session of `aws login` could not be kept ({error}): you will have to \
                      sign in"
-                ));
+                );
+                host.notes.lost(Lost::Session, &line);
                 let Issued { keys, expires, .. } = issued;
                 Some(Keys { account: file.keys.account.clone(), expires: Some(expires), ..keys })
             }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use fleetkey_provider::{Error, Host, OpenSession, Result, SecretString, SessionKey, shown};
+use fleetkey_provider::{Error, Host, Lost, OpenSession, Result, SecretString, SessionKey, shown};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -271,9 +271,10 @@ impl Session {
                 None
             }
             Err(error) => {
-                host.notes.warn(&format!(
+                let line = format!(
                     "the renewed SSO session could not be kept ({error}): you will have to sign in"
-                ));
+                );
+                host.notes.lost(Lost::Session, &line);
                 Some(issued.access_token.as_str().into())
             }
         }

@@ -9,7 +9,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fleetkey_provider::{
-    Error, ExposeSecret, Host, OpenSession, Result, Retry, SecretString, SessionFacts, SessionKey,
+    Error, ExposeSecret, Host, Lost, OpenSession, Result, Retry, SecretString, SessionFacts, SessionKey,
     SessionState, SignedOut, Standing, shown,
 };
 
@@ -181,13 +181,14 @@ impl Session {
     pub(crate) fn keep(&self, tokens: &Tokens, host: &Host) {
         *self.challenged() = None;
         let Some(secret) = &tokens.refresh_token else {
-            host.notes.warn("Entra gave no session with this sign-in: you will be asked again");
+            let line = "Entra gave no session with this sign-in: you will be asked again";
+            host.notes.lost(Lost::Session, line);
             return;
         };
         let kept = host.sessions.open(self.key).and_then(|mut open| open.keep(secret));
         if let Err(error) = kept {
-            host.notes
-                .warn(&format!("the sign-in could not be kept ({error}): you will be asked again"));
+            let line = format!("the sign-in could not be kept ({error}): you will be asked again");
+            host.notes.lost(Lost::Session, &line);
         }
     }
 
