@@ -61,3 +61,17 @@ fn a_cache_that_cannot_be_written_is_told_once_for_each_identity() {
     assert!(run.stdout.contains("renewed"), "{}", run.stdout);
     assert!(run.stdout.contains("what was lent could not be kept: "), "{}", run.stdout);
 }
+
+#[test]
+fn no_page_is_opened_for_an_sso_session_that_no_disk_takes() {
+    let fleet = Fleet::new();
+    if fleet.home.join(".aws/sso").exists() {
+        fs::remove_dir_all(fleet.home.join(".aws/sso")).unwrap();
+    }
+    fleet.home.write(".aws/sso", "a file where a folder should be").unwrap();
+    let sso = fleet.args_now(24);
+    let [what, _, next] = fleet.plugin([]).args(sso).args(["--ask", "browser"]).run().failed(1);
+    assert_eq!(what, "a sign-in to SSO could not be kept");
+    assert!(next.starts_with("ls -ld ") && next.contains(".aws/sso/cache/"), "{next}");
+    assert!(fleet.opened().is_empty());
+}
