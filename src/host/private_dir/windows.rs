@@ -39,9 +39,12 @@ pub(super) fn read(path: &Path, trusted: Trusted, largest: u64) -> Result<Option
     Ok(Some(bytes))
 }
 
-/// Whether a folder can be written to is found out by writing.
-pub(super) fn may_write(_folder: &Path) -> Result<(), String> {
-    Ok(())
+/// What an access list allows is found out by writing; a file is no folder in any case.
+pub(super) fn may_write(folder: &Path) -> Result<(), String> {
+    match folder.ancestors().find(|folder| folder.exists()) {
+        Some(there) if there.is_dir() => Ok(()),
+        _ => Err("there is no such folder, nor one to make it in".into()),
+    }
 }
 
 pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
