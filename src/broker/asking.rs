@@ -153,9 +153,10 @@ impl Broker<'_> {
             SignedIn::Credential(credential) => Some(self.alive(signer, credential)?),
             SignedIn::Session => None,
         };
+        self.forget_predecessor(signer);
         let key = signer.fingerprint();
         if let (Some(credential), Some(store)) = (&credential, self.cache_store(signer)) {
-            self.cache(&*store).keep(key, &signer.describe(), credential);
+            self.cache(&*store).keep(signer, credential);
         }
         let forget = || {
             if let Some((memory, session)) = remembered {

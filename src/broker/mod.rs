@@ -12,6 +12,7 @@ mod asking;
 mod deadline;
 mod foresight;
 mod memory;
+mod signed_out;
 
 use std::{
     path::PathBuf,
@@ -225,16 +226,12 @@ impl<'a> Broker<'a> {
         // what still works is no reason to wait for another program
         let waits = kept.is_none() || self.world.is_renewal;
         let patience = if waits { patience(request) } else { Duration::ZERO };
-        let before = self.world.is_renewal.then(|| cache.read(key).is_some());
+        let before = self.before(request, Some(cache));
         match (self.ask(request, deadline, patience), kept) {
-            // somebody signed out meanwhile, and nobody waits for this
-            (Ok(credential), _) if before == Some(true) && cache.read(key).is_none() => {
-                Ok(credential)
-            }
             (Ok(credential), old) => {
-                cache.keep(key, &request.describe(), &credential);
+                let is_kept = self.keep(request, cache, &before, &credential);
                 // another program may have lent what it had lent before
-                if old.is_some() && !credential.is_due(self.now(), || key) {
+                if is_kept && old.is_some() && !credential.is_due(self.now(), || key) {
                     renewal::over(cache.store, key);
                 }
                 Ok(credential)
@@ -257,6 +254,7 @@ impl<'a> Broker<'a> {
         deadline: Deadline,
         patience: Duration,
     ) -> Result<Credential> {
+        let before = self.before(request, None);
         let source = request.source().map(|source| self.bring(source, deadline)).transpose()?;
         let store = self.memory_store();
         if let Some(store) = &store {
@@ -286,7 +284,7 @@ impl<'a> Broker<'a> {
             }
             done => {
                 let credential = done.and_then(|credential| self.alive(request, credential))?;
-                if self.options.cache != CacheUse::None {
+                if self.options.cache != CacheUse::None && !self.is_signed_out(request, &before) {
                     request.share(&credential, &self.world.host);
                 }
                 Ok(credential)

@@ -1,13 +1,16 @@
 //! `fleetkey logout [CONTEXT…] [--all]`: whoever signed in for contexts is signed out.
 //!
 //! First where the session was made, if that is heard there, and then here: the session, the credentials
-//! that were lent for it, and what was remembered about asking. What is another program's is left and
-//! named.
+//! that were lent for it to whichever question, and what was remembered about asking. What is another
+//! program's is left and named. With `--all` goes what no context names, too ([`rest`]).
+
+mod rest;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use fleetkey_provider::{Error, Result, SessionState, SignedOut, one_line};
+use fleetkey_provider::{Error, Request, Result, SessionKey, SessionState, SignedOut, one_line};
 use serde_json::json;
 
+use self::rest::Rest;
 use super::{kubeconfig, status};
 use crate::{
     World,
@@ -21,7 +24,11 @@ pub(crate) fn grow(verb: Command) -> Command {
     let switch = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
     verb.subcommand_required(false)
         .arg(status::contexts("The contexts whose identities are to be signed out"))
-        .arg(switch("all").help("Those of all contexts"))
+        .arg(
+            switch("all")
+                .conflicts_with("contexts")
+                .help("Those of all contexts, and whoever else is signed in here"),
+        )
         .arg(kubeconfig::kubeconfig())
         .arg(switch("json").help("Print what was done as JSON"))
 }
@@ -42,19 +49,24 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
         all.push((identity, sign_out(identity, &fleet, options, world)));
     }
     fleet.surroundings.wear(&[]);
+    let rest = names.is_empty().then(|| Rest::end(&fleet, options, world));
     if matches.get_flag("json") {
-        world.print(&as_json(&all, &fleet.broken))?;
+        world.print(&as_json(&all, rest.as_ref(), &fleet.broken))?;
     } else {
-        world.print_told("", &(told(&all, &fleet.broken) + &status::others(&fleet)))?;
+        let told = told(&all, rest.as_ref(), &fleet.broken);
+        world.print_told("", &(told + &status::others(&fleet)))?;
     }
     let failed = all.into_iter().find_map(|(_, out)| out.failed);
+    let left = rest.and_then(|rest| rest.failed);
     let broken = fleet.broken.into_iter().map(|(_, why)| why).next();
-    failed.or(broken).map_or(Ok(()), Err)
+    failed.or(left).or(broken).map_or(Ok(()), Err)
 }
 
 /// Signs an identity out, and forgets what was lent to it.
 fn sign_out(identity: &Identity, fleet: &Fleet, options: &Options, world: &World) -> SignedOut {
     let mut out = SignedOut::default();
+    // by which keys it is known is not known afterwards
+    let sessions = sessions(identity, fleet, world);
     let mut seen = Vec::new();
     for question in &identity.questions {
         fleet.surroundings.wear(&question.ours.env);
@@ -93,11 +105,39 @@ fn sign_out(identity: &Identity, fleet: &Fleet, options: &Options, world: &World
             }
         }
     }
+    fleet.surroundings.wear(&[]);
+    for folder in rest::folders([identity], options, world) {
+        let store = world.store(&folder.join(identity.provider));
+        let cache = Cache { store: &*store, notes: &*world.host.notes };
+        match cache.forget_lent(&sessions) {
+            Ok(number) => removed += number,
+            Err(why) => {
+                let what = format!("what {} was lent could not be removed", identity.name);
+                let error = Error::failed(what).because(why);
+                out.left.push(error.to_string());
+                out.failed = out.failed.take().or(Some(error));
+            }
+        }
+    }
     if removed > 0 {
         let credentials = counted(removed, "credential", "credentials");
         out.done.push(format!("{}: {credentials} removed", identity.name));
     }
     out
+}
+
+/// The sessions that an identity's questions are lent from, by all keys they are known by.
+fn sessions(identity: &Identity, fleet: &Fleet, world: &World) -> Vec<SessionKey> {
+    let mut all = Vec::new();
+    for question in &identity.questions {
+        fleet.surroundings.wear(&question.ours.env);
+        for session in steps(&*question.request).filter_map(Request::lent_from) {
+            if !all.contains(&session) {
+                all.push(session);
+            }
+        }
+    }
+    all.into_iter().flat_map(|session| world.host.sessions.all_keys(session)).collect()
 }
 
 /// Forgets the credentials of a question's chain, and what was remembered about asking. How many
@@ -119,7 +159,7 @@ fn forget(question: &Question, options: &Options, world: &World) -> Result<usize
     Ok(removed)
 }
 
-fn told(all: &[(&Identity, SignedOut)], broken: &[(String, Error)]) -> String {
+fn told(all: &[(&Identity, SignedOut)], rest: Option<&Rest>, broken: &[(String, Error)]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for (identity, SignedOut { done, left, .. }) in all {
         lines.extend(done.iter().cloned());
@@ -127,13 +167,19 @@ fn told(all: &[(&Identity, SignedOut)], broken: &[(String, Error)]) -> String {
             lines.push(format!("{}: there was nothing to remove", identity.name));
         }
     }
+    lines.extend(rest.and_then(Rest::told));
     lines.extend(all.iter().flat_map(|(_, out)| &out.left).map(|line| format!("left: {line}")));
+    lines.extend(rest.and_then(Rest::left));
     // nobody knows whose these are
     lines.extend(broken.iter().map(|(context, why)| format!("left: context `{context}`: {why}")));
     lines.iter().map(|line| one_line(line) + "\n").collect()
 }
 
-fn as_json(all: &[(&Identity, SignedOut)], broken: &[(String, Error)]) -> String {
+fn as_json(
+    all: &[(&Identity, SignedOut)],
+    rest: Option<&Rest>,
+    broken: &[(String, Error)],
+) -> String {
     let one = |(identity, out): &(&Identity, SignedOut)| {
         let contexts: Vec<_> = identity.questions.iter().map(|one| &one.ours.context).collect();
         json!({
@@ -143,9 +189,12 @@ fn as_json(all: &[(&Identity, SignedOut)], broken: &[(String, Error)]) -> String
         })
     };
     let failure = |(context, why): &(String, Error)| json!({ "context": context, "why": why.to_string(), "command": why.next_line() });
-    let all = json!({
+    let mut all = json!({
         "identities": all.iter().map(one).collect::<Vec<_>>(),
         "failures": broken.iter().map(failure).collect::<Vec<_>>(),
     });
+    if let Some(rest) = rest {
+        all["rest"] = rest.json();
+    }
     format!("{all:#}\n")
 }

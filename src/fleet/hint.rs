@@ -149,7 +149,7 @@ fn keep(question: &Question, credential: &Credential, world: &World) {
     let Some(folder) = &question.folders.cache else { return };
     let (request, notes) = (&question.request, &*world.host.notes);
     let store = world.store(&folder.join(request.provider()));
-    Cache { store: &*store, notes }.keep(request.fingerprint(), &request.describe(), credential);
+    Cache { store: &*store, notes }.keep(&**request, credential);
 }
 
 fn forget(question: &Question, world: &World) {

@@ -6,7 +6,7 @@ use std::fs;
 use fleetkey_sandbox::{Fault, Route};
 use serde_json::Value;
 
-use crate::support::{Fleet, PATIENCE, SESSIONS, say, until, which};
+use crate::support::{Fleet, SESSIONS, say, which};
 
 /// What a process does that changes a disk.
 const WRITES: &str = "write,writev,pwrite64,open,openat,mkdir,mkdirat,rename,renameat,renameat2,\
@@ -225,20 +225,4 @@ fn browse(fleet: &Fleet, url: &str) {
     } else {
         drop(fleet.sandbox.sso_browse(url, who));
     }
-}
-
-#[test]
-fn a_logout_waits_for_nobody_and_a_renewal_brings_nothing_back() {
-    let fleet = signed_in();
-    let gate = fleetkey_sandbox::Gate::new();
-    fleet.sandbox.script(Route::EntraToken, [Fault::Hold(gate.clone())]);
-    let line = fleet.args_now(0);
-    let renewing = fleet.plugin([]).args(line).args(["--ask", "never", "--fresh"]).spawn();
-    assert!(gate.wait_for(1, PATIENCE), "nobody asked");
-    let running = fleet.plugin(["logout", "aks-00"]).spawn();
-    gate.release();
-    assert_eq!(running.finish().code, Some(0));
-    // it had asked before, and has its answer
-    assert_eq!(renewing.finish().code, Some(0));
-    until("the session is gone", PATIENCE, || fleet.sealed().len() == 2);
 }

@@ -71,6 +71,8 @@ mod login_hint;
 mod login_losses;
 #[cfg(target_os = "linux")]
 mod logout;
+#[cfg(target_os = "linux")]
+mod logout_leaves_nothing;
 #[cfg(unix)]
 mod one_stanza;
 mod protocol;

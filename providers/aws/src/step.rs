@@ -191,6 +191,15 @@ impl Request for Step {
         }
     }
 
+    fn lent_from(&self) -> Option<SessionKey> {
+        match &self.how {
+            Source::Mfa(mfa) => Some(mfa.session()),
+            Source::Sso(sso) => Some(sso.lent_from()),
+            Source::LoginSession(login) => Some(login.lent_from()),
+            _ => self.source.as_ref().and_then(|source| source.lent_from()),
+        }
+    }
+
     fn signer(&self) -> String {
         match (&self.how, &self.source) {
             (Source::Sso(sso), _) => sso.title(),

@@ -95,6 +95,12 @@ pub trait Request: fmt::Debug + Send + Sync {
     /// Who signs in; `None` for machine identities.
     fn session(&self) -> Option<SessionKey>;
 
+    /// The session that this is lent from, by a key that stays the same whoever signs in to it: what is kept
+    /// of it goes when that is signed out.
+    fn lent_from(&self) -> Option<SessionKey> {
+        self.session()
+    }
+
     /// What a person would call whoever signs in: the same for everything that is lent to one session.
     fn signer(&self) -> String {
         self.describe()

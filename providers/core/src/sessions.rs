@@ -29,6 +29,19 @@ pub trait Sessions: Send + Sync {
     fn is_spent(&self, _key: SessionKey, _theirs: &[u8]) -> bool {
         false
     }
+    /// All keys by which it is known.
+    fn all_keys(&self, key: SessionKey) -> Vec<SessionKey> {
+        vec![key]
+    }
+    /// Opens a session in order to [forget](OpenSession::forget) it. Whoever has it open is waited for a
+    /// moment and no longer: then it is forgotten all the same, and they keep nothing of it.
+    fn open_to_end(&self, key: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
+        self.open(key)
+    }
+    /// Forgets every session that is kept here, whosever it is. How many there were.
+    fn end_all(&self) -> Result<usize> {
+        Ok(0)
+    }
     /// Opens a session for one redemption, waiting for whoever has it open. Errors with
     /// [`Kind::Unavailable`](crate::Kind::Unavailable) if that takes too long. Never held while a
     /// person is asked.

@@ -1,6 +1,6 @@
 //! Who is asked to sign in, who waits, and who is left alone.
 
-use fleetkey_provider::testing::StaticSessions;
+use fleetkey_provider::{Sessions as _, testing::StaticSessions};
 
 use super::*;
 use crate::{
@@ -34,6 +34,23 @@ fn who_signs_in_is_asked_once_and_signed_in_for_everything() {
     // another credential of the same session is lent without asking anybody
     assert_eq!(fixture.bring(&b).unwrap(), "/b1");
     assert_eq!(b.signed_in(), 0);
+}
+
+#[test]
+fn what_was_lent_before_somebody_signed_in_is_not_theirs() {
+    let (a, b, machine) = (Lender::person("a"), Lender::person("b"), Lender::named("machine"));
+    let (fixture, sessions) = at_a_desk(&a);
+    fixture.bring(&a).unwrap();
+    assert_eq!(fixture.bring(&b).unwrap(), "/b1");
+    fixture.bring(&machine).unwrap();
+    // that session ends, and nobody says so here
+    sessions.open(a.session().unwrap()).unwrap().forget();
+    assert_eq!(fixture.bring(&b).unwrap(), "/b1");
+    let c = Lender::person("c");
+    assert_eq!((fixture.bring(&c).unwrap().as_str(), c.signed_in()), ("signed in", 1));
+    assert_eq!(fixture.bring(&b).unwrap(), "/b2", "it was lent to who was signed in before");
+    assert_eq!(fixture.bring(&c).unwrap(), "signed in");
+    assert_eq!(fixture.bring(&machine).unwrap(), "/machine1");
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(crate) fn grow(verb: Command) -> Command {
     let switch = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
     let verb = verb
         .arg(status::contexts("The contexts whose identities are to sign in"))
-        .arg(switch("all").help("Those of all contexts"))
+        .arg(switch("all").conflicts_with("contexts").help("Those of all contexts"))
         .arg(kubeconfig::kubeconfig())
         .arg(switch("no-hint").help("Do not write into the kubeconfig who signed in"))
         .arg(switch("json").help("Print what came of it as JSON"));

@@ -65,6 +65,11 @@ impl LoginSession {
         self.0.signer()
     }
 
+    /// The session, whoever signs in to it.
+    pub(crate) fn lent_from(&self) -> SessionKey {
+        self.0.key()
+    }
+
     /// How a person is asked to sign in.
     pub(crate) fn how(&self, means: Means) -> Option<SignIn> {
         self.0.how(means)

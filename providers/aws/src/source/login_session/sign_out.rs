@@ -37,7 +37,7 @@ impl Session {
     pub(super) fn sign_out(&self, host: &Host) -> Result<SignedOut> {
         let mut out = SignedOut::default();
         // while nobody renews it
-        let _open = match host.sessions.open(self.key()) {
+        let _open = match host.sessions.open_to_end(self.key()) {
             Ok(open) => Some(open),
             Err(error) => {
                 host.notes.note(&format!("removing the session without a lock: {error}"));

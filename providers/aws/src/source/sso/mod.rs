@@ -96,6 +96,11 @@ impl Sso {
         self.session.signer()
     }
 
+    /// The session, whoever signs in to it.
+    pub(crate) fn lent_from(&self) -> SessionKey {
+        self.session.key()
+    }
+
     /// How a person is asked to sign in.
     pub(crate) fn how(&self, means: Means) -> Option<SignIn> {
         self.session.how(means)

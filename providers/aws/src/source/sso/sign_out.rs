@@ -58,6 +58,8 @@ impl Session {
     pub(super) async fn sign_out(&self, portal: &Portal, host: &Host) -> Result<SignedOut> {
         let mut out = SignedOut::default();
         if host.files.read(&self.file)?.is_none() {
+            // what a sign-in that was killed left of its file, if one did
+            self.remove(host)?;
             out.left.push(format!("{}: nobody was signed in", self.title()));
             return Ok(out);
         }
@@ -98,9 +100,9 @@ impl Session {
         }
     }
 
-    /// Removes its file, while nobody renews it.
+    /// Removes its file, while nobody renews it: whoever hangs at that is not waited for.
     fn remove(&self, host: &Host) -> Result<()> {
-        let mut open = match host.sessions.open(self.key()) {
+        let mut open = match host.sessions.open_to_end(self.key()) {
             Ok(open) => Some(open),
             Err(error) => {
                 host.notes.note(&format!("removing the session without a lock: {error}"));

@@ -123,7 +123,7 @@ impl Source for Person {
         if host.sessions.stamp(self.session).is_none() {
             return Ok(out);
         }
-        let mut open = host.sessions.open(self.session)?;
+        let mut open = host.sessions.open_to_end(self.session)?;
         let mut kept = Kept::read(&mut *open, host);
         if kept.of(&self.owner()).is_some() {
             kept.drop(&self.owner());

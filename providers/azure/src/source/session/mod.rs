@@ -9,8 +9,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fleetkey_provider::{
-    Error, ExposeSecret, Host, Lost, OpenSession, Result, Retry, SecretString, SessionFacts, SessionKey,
-    SessionState, SignedOut, Standing, shown,
+    Error, ExposeSecret, Host, Lost, OpenSession, Result, Retry, SecretString, SessionFacts,
+    SessionKey, SessionState, SignedOut, Standing, shown,
 };
 
 use super::{Granted, Wanted};
@@ -86,11 +86,13 @@ impl Session {
     /// Forgets it; `who` is whose it is. Entra revokes nothing for applications without a secret.
     pub(crate) fn sign_out(&self, who: &str, host: &Host) -> Result<SignedOut> {
         let mut out = SignedOut::default();
-        if !self.exists(host) {
+        let was_there = self.exists(host);
+        // what a sign-in that was killed left of it goes in any case
+        host.sessions.open_to_end(self.key)?.forget();
+        if !was_there {
             out.left.push(format!("{who}: nobody was signed in"));
             return Ok(out);
         }
-        host.sessions.open(self.key)?.forget();
         if self.exists(host) {
             return Err(Error::failed(format!("the session of {who} could not be removed")));
         }
