@@ -2,9 +2,10 @@
 //! contexts they signed in for.
 //!
 //! Who is named has a session of their own, by that name. So the session and the credentials that are
-//! there are kept under it first; then the users are changed; and then what was kept under no name goes.
-//! A run that is cut short leaves both or one, and either serves. Where a context of that identity cannot
-//! say a name by itself, such as one whose user serves many, nothing is changed.
+//! there are kept under it first; then the users are changed; and then the session without a name leads
+//! there, for programs that run and kubeconfigs that know no name. A run that is cut short leaves both or
+//! one, and either serves. Where a context of that identity cannot say a name by itself, such as one whose
+//! user serves many, nothing is changed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +28,7 @@ use crate::{
         undo::Undo,
         yaml::Kind,
     },
+    options::{CacheUse, Options},
 };
 
 /// What came of it: a line for a person.
@@ -38,10 +40,11 @@ pub(crate) enum Hinted {
 }
 
 /// Names whoever signed in, in the users of all contexts of their identity. `None` if there is nothing to
-/// name. `lent` are the credentials that came, each with its question.
+/// name. `lent` are the credentials that came, each with its question; `options` were typed.
 pub(crate) fn hint(
     identity: &Identity,
     lent: &[(&Question, Credential)],
+    options: &Options,
     fleet: &Fleet,
     world: &World,
 ) -> Option<Hinted> {
@@ -51,7 +54,7 @@ pub(crate) fn hint(
         return None;
     }
     let who = flags.last().map(|name| shown(name)).unwrap_or_default();
-    Some(match name(identity, lent, &flags, fleet, world) {
+    Some(match name(identity, lent, &flags, options, fleet, world) {
         Ok(users) => {
             let flag = flags.first().map(|flag| shown(flag)).unwrap_or_default();
             Hinted::Written(format!("{who} is written into {users}, as `{flag}`"))
@@ -64,6 +67,7 @@ fn name(
     identity: &Identity,
     lent: &[(&Question, Credential)],
     flags: &[String],
+    options: &Options,
     fleet: &Fleet,
     world: &World,
 ) -> Result<String> {
@@ -92,7 +96,7 @@ fn name(
         };
         let mut pairs = identity.questions.iter().zip(&named);
         if let Some((_, named)) = pairs.find(same) {
-            keep(named, credential, world);
+            keep(named, credential, options, world);
         }
     }
     let mut users: BTreeMap<&Path, BTreeSet<&str>> = BTreeMap::new();
@@ -103,8 +107,8 @@ fn name(
     for (file, users) in users {
         number += write(file, &users, flags, world)?;
     }
-    // what is left of it serves nobody here
-    world.host.sessions.open(old)?.forget();
+    // who still asks without a name means the same person: a program that runs, another kubeconfig
+    world.host.sessions.open(old)?.name(new)?;
     for (question, _) in lent {
         forget(question, world);
     }
@@ -145,8 +149,9 @@ fn keep_too(old: SessionKey, new: SessionKey, world: &World) -> Result<()> {
     sessions.open(new)?.keep(&secret)
 }
 
-fn keep(question: &Question, credential: &Credential, world: &World) {
-    let Some(folder) = &question.folders.cache else { return };
+fn keep(question: &Question, credential: &Credential, typed: &Options, world: &World) {
+    let is_kept = question.options(typed).cache != CacheUse::None;
+    let Some(folder) = question.folders.cache.as_ref().filter(|_| is_kept) else { return };
     let (request, notes) = (&question.request, &*world.host.notes);
     let store = world.store(&folder.join(request.provider()));
     Cache { store: &*store, notes }.keep(&**request, credential);

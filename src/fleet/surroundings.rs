@@ -161,6 +161,9 @@ impl Sessions for Closed {
     fn is_heir(&self, key: SessionKey, theirs: &[u8], of: i128) -> bool {
         self.0.is_heir(key, theirs, of)
     }
+    fn other_keys(&self, key: SessionKey) -> Vec<SessionKey> {
+        self.0.other_keys(key)
+    }
     fn is_spent(&self, key: SessionKey, theirs: &[u8]) -> bool {
         self.0.is_spent(key, theirs)
     }

@@ -4,8 +4,11 @@
 //! a session is redeemed and removed when its successor is kept: one that is found by who opens next
 //! means that a process died in between. It names the file it was about, so one that outlived its
 //! removal accuses nobody. `S.heir` is about a session in another tool's file that was renewed here: what
-//! it was renewed into, and the stamps of the files it stood in before.
+//! it was renewed into, and the stamps of the files it stood in before. `S.alias` is all there is of a
+//! session that got a name: it says by which key it is kept now.
 
+mod alias;
+mod end;
 mod heir;
 mod open;
 pub(crate) mod sealed;
@@ -17,6 +20,7 @@ use fleetkey_provider::{
 };
 
 use self::{
+    end::LONGEST_FAREWELL,
     heir::Heir,
     open::{Opened, Place},
     sealed::Sealed,
@@ -66,15 +70,83 @@ impl FileSessions {
         });
         home.as_ref()
     }
-}
 
-impl Sessions for FileSessions {
-    fn stamp(&self, key: SessionKey) -> Option<i128> {
+    /// Opens a session by that key, which the one that was asked for may have led to. Errors if another
+    /// process has it open for so long.
+    fn within(
+        &self,
+        bound: Duration,
+        asked: SessionKey,
+        key: SessionKey,
+        waiting: impl FnOnce(),
+    ) -> Result<Opened<'_>, (Place<'_>, String)> {
+        let open = |place| Opened::new(asked, key, &self.host, self.hold, place);
+        let Some(home) = self.home() else {
+            return Ok(open(Place::Nowhere("there is no folder for it".into())));
+        };
+        let (store, vault) = (&*home.store, &home.vault);
+        let name = format!("{}.lock", key.fingerprint());
+        match exclusive::take(store, &name, bound, &self.host, waiting) {
+            Taken::Ours(lock) => Ok(open(Place::Folder { store, vault, lock: Some(lock) })),
+            Taken::Nowhere(why) => {
+                self.host.notes.note(&format!("no session is kept: {why}"));
+                Ok(open(Place::Nowhere(why)))
+            }
+            Taken::Theirs(why) => Err((Place::Folder { store, vault, lock: None }, why)),
+        }
+    }
+
+    /// Opens a session to forget it, whoever has it open.
+    fn to_end(&self, asked: SessionKey, key: SessionKey) -> Opened<'_> {
+        match self.within(LONGEST_FAREWELL, asked, key, || ()) {
+            Ok(opened) => opened,
+            Err((place, why)) => {
+                let session = key.fingerprint();
+                self.host
+                    .notes
+                    .note(&format!("the session {session} is removed without its lock: {why}"));
+                Opened::new(asked, key, &self.host, self.hold, place)
+            }
+        }
+    }
+
+    /// The stamp of the file of that very key.
+    fn own_stamp(&self, key: SessionKey) -> Option<i128> {
         let folder = folders::state(&self.host)?.join(FOLDER);
         self.host.files.stamp(&folder.join(open::file(key)))
     }
 
+    /// The key by which the session is kept: that one, or where it leads. Who has a session of their own is
+    /// led nowhere.
+    fn led(&self, key: SessionKey) -> SessionKey {
+        let alias = || self.home().and_then(|home| alias::read(&*home.store, key));
+        match self.own_stamp(key) {
+            Some(_) => key,
+            None => alias().unwrap_or(key),
+        }
+    }
+}
+
+impl Sessions for FileSessions {
+    fn stamp(&self, key: SessionKey) -> Option<i128> {
+        self.own_stamp(key).or_else(|| {
+            let led = self.led(key);
+            (led != key).then(|| self.own_stamp(led)).flatten()
+        })
+    }
+
+    fn other_keys(&self, key: SessionKey) -> Vec<SessionKey> {
+        let (Some(home), Some(state)) = (self.home(), folders::state(&self.host)) else {
+            return Vec::new();
+        };
+        let files = self.host.files.list(&state.join(FOLDER)).unwrap_or_default();
+        let names = files.iter().filter_map(|file| file.file_name()?.to_str());
+        let others = names.filter_map(alias::key_of);
+        others.filter(|other| alias::read(&*home.store, *other) == Some(key)).collect()
+    }
+
     fn peek(&self, key: SessionKey) -> Option<SessionFacts> {
+        let key = self.led(key);
         let (home, name) = (self.home()?, open::file(key));
         let bytes = home.store.read(&name).ok().flatten()?;
         let kind = Sealed::parse(&bytes)?.kind;
@@ -92,31 +164,38 @@ impl Sessions for FileSessions {
         self.home().is_some_and(|home| open::is_spent(&*home.store, key, of_file))
     }
 
-    fn open(&self, key: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
-        let open = |place| Opened::new(key, &self.host, self.hold, place);
-        let Some(home) = self.home() else {
-            return Ok(Box::new(open(Place::Nowhere("there is no folder for it".into()))));
-        };
-        let name = format!("{}.lock", key.fingerprint());
+    fn all_keys(&self, key: SessionKey) -> Vec<SessionKey> {
+        let led = self.led(key);
+        let mut all = self.other_keys(led);
+        for one in [key, led] {
+            if !all.contains(&one) {
+                all.push(one);
+            }
+        }
+        all
+    }
+
+    fn open(&self, asked: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
         let waiting = || {
             self.host.notes.warn("waiting for another fleetkey, which renews this session");
         };
-        let (store, host) = (&*home.store, &self.host);
-        match exclusive::take(store, &name, LONGEST_REDEMPTION, host, waiting) {
-            Taken::Ours(lock) => {
-                let place = Place::Folder { store, vault: &home.vault, _lock: lock };
-                Ok(Box::new(open(place)))
-            }
-            Taken::Nowhere(why) => {
-                self.host.notes.note(&format!("no session is kept: {why}"));
-                Ok(Box::new(open(Place::Nowhere(why))))
-            }
-            Taken::Theirs(why) => Err(Error::unavailable(format!(
+        let opened = self.within(LONGEST_REDEMPTION, asked, self.led(asked), waiting);
+        let opened = opened.map_err(|(_, why)| {
+            Error::unavailable(format!(
                 "another process has had this session open for {} s",
                 LONGEST_REDEMPTION.as_secs()
             ))
-            .because(why)),
-        }
+            .because(why)
+        });
+        Ok(Box::new(opened?))
+    }
+
+    fn open_to_end(&self, asked: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
+        Ok(Box::new(self.to_end(asked, self.led(asked))))
+    }
+
+    fn end_all(&self) -> Result<usize> {
+        self.home().map_or(Ok(0), |home| end::all(self, home))
     }
 }
 

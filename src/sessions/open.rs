@@ -5,6 +5,7 @@ use fleetkey_provider::{
 };
 
 use super::{
+    alias,
     heir::{self, Heir},
     sealed::{self, Sealed},
 };
@@ -16,15 +17,26 @@ use crate::{
 
 /// Where the session is kept.
 pub(super) enum Place<'a> {
-    /// In a folder, where nobody else has it open.
-    Folder { store: &'a dyn Store, vault: &'a Vault, _lock: Exclusive<'a> },
+    /// In a folder, where nobody else has it open; whoever ends it may be there without a lock.
+    Folder {
+        store: &'a dyn Store,
+        vault: &'a Vault,
+        #[allow(dead_code, reason = "holding it is its use")]
+        lock: Option<Exclusive<'a>>,
+    },
     /// Nothing can be kept here, and why. Then nothing is: what cannot be replaced is not redeemed.
     Nowhere(String),
 }
 
 /// A session that nobody else can redeem.
 pub(super) struct Opened<'a> {
+    /// The key that was asked for, and the one by which it is kept: one, unless it got a name.
+    asked: SessionKey,
     key: SessionKey,
+    /// Whether it was about to be redeemed: what is kept then is its successor, and nobody's sign-in.
+    is_redeemed: bool,
+    /// Whether that is written down.
+    has_mark: bool,
     host: &'a Host,
     hold: &'static Hold,
     /// The file as it was read.
@@ -36,12 +48,23 @@ pub(super) struct Opened<'a> {
 
 impl<'a> Opened<'a> {
     pub(super) fn new(
+        asked: SessionKey,
         key: SessionKey,
         host: &'a Host,
         hold: &'static Hold,
         place: Place<'a>,
     ) -> Self {
-        Self { key, host, hold, file: None, place, held: None }
+        Self {
+            asked,
+            key,
+            is_redeemed: false,
+            has_mark: false,
+            host,
+            hold,
+            file: None,
+            place,
+            held: None,
+        }
     }
 
     fn note(&self, what: &str) {
@@ -65,8 +88,19 @@ impl<'a> Opened<'a> {
         is_marked
     }
 
+    /// Whether what was read is still there, if anything was: somebody may have signed out.
+    fn is_there(&self, store: &dyn Store) -> bool {
+        let Some(read) = self.file else { return true };
+        match store.read(&file(self.key)) {
+            Ok(now) => now.is_some_and(|bytes| Fingerprint::of(&bytes) == read),
+            // it is there, and not to be believed
+            Err(_) => true,
+        }
+    }
+
     /// Nothing is on its way any more.
     fn settle(&mut self) {
+        self.has_mark = false;
         if let Place::Folder { store, .. } = &self.place {
             self.remove(*store, &mark(self.key));
         }
@@ -124,7 +158,22 @@ impl OpenSession for Opened<'_> {
         }
     }
 
+    fn name(&mut self, key: SessionKey) -> Result<()> {
+        let Place::Folder { store, .. } = &self.place else { return Ok(()) };
+        if self.key == key {
+            return Ok(());
+        }
+        let unnamed = |why: String| Error::failed("the session could not be named").because(why);
+        alias::keep(*store, self.asked, key).map_err(unnamed)?;
+        if self.asked == self.key {
+            // until here it came first; behind another key lies somebody's who has it by that
+            self.forget();
+        }
+        Ok(())
+    }
+
     fn redeeming(&mut self) -> Result<()> {
+        self.is_redeemed = true;
         if let Place::Folder { store, .. } = &self.place {
             let about = self.file.map_or_else(|| "none".to_owned(), |file| file.to_string());
             let line = format!("{} {about}\n", std::process::id());
@@ -132,6 +181,7 @@ impl OpenSession for Opened<'_> {
                 Error::failed("the session is not renewed, since its successor could not be kept")
                     .because(why)
             })?;
+            self.has_mark = true;
         }
         self.held.get_or_insert_with(|| self.hold.begin());
         Ok(())
@@ -145,11 +195,29 @@ impl OpenSession for Opened<'_> {
             Place::Folder { store, vault, .. } => (*store, *vault),
             Place::Nowhere(why) => return Err(not_kept(why)),
         };
+        if self.is_redeemed && !self.is_there(store) {
+            self.settle();
+            return Err(not_kept(SIGNED_OUT));
+        }
+        // who signs in without a name is somebody else, perhaps
+        let key = if self.is_redeemed { self.key } else { self.asked };
         let sealer = vault.sealing(self.host)?;
-        let bytes = sealed::seal(&sealer, self.key.fingerprint(), secret)
+        let bytes = sealed::seal(&sealer, key.fingerprint(), secret)
             .ok_or_else(|| not_kept("it could not be sealed"))?;
-        store.replace(&file(self.key), &bytes).map_err(|why| not_kept(&why))?;
+        store.replace(&file(key), &bytes).map_err(|why| not_kept(&why))?;
+        // whoever signs out without the lock removes the session, the mark, and the session again: if the
+        // mark is there, what was just written is seen by them
+        if self.has_mark && matches!(store.read(&mark(self.key)), Ok(None)) {
+            self.remove(store, &file(key));
+            return Err(not_kept(SIGNED_OUT));
+        }
+        if key != self.key {
+            // it comes after the session, and would lead nobody any more
+            drop(alias::forget(store, key));
+            self.key = key;
+        }
         self.file = Some(Fingerprint::of(&bytes));
+        self.has_mark = false;
         self.remove(store, &mark(self.key));
         Ok(())
     }
@@ -162,9 +230,16 @@ impl OpenSession for Opened<'_> {
         if let Place::Folder { store, .. } = &self.place {
             self.remove(*store, &file(self.key));
             self.remove(*store, &heir::file(self.key));
+            if self.asked != self.key {
+                drop(alias::forget(*store, self.asked));
+            }
         }
         self.file = None;
         self.settle();
+        // who has it open meanwhile may have kept it before they could see that the mark is gone
+        if let Place::Folder { store, lock: None, .. } = &self.place {
+            self.remove(*store, &file(self.key));
+        }
     }
 }
 
@@ -191,3 +266,6 @@ fn is_about(mark: &[u8], file: Fingerprint) -> bool {
     let text = String::from_utf8_lossy(mark);
     text.trim_end().split_once(' ').is_none_or(|(_, about)| about == file.to_string())
 }
+
+/// Why what replaces a session is not kept.
+const SIGNED_OUT: &str = "somebody signed out meanwhile";

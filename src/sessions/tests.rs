@@ -15,6 +15,8 @@ use crate::{
     host::{PrivateDir, SystemClock, SystemEntropy, other_files},
 };
 
+mod led;
+
 /// A person's home, and sessions in it as different processes see them.
 struct Desk {
     home: tempfile::TempDir,
@@ -326,32 +328,4 @@ fn a_session_in_another_tools_file_leaves_nothing_here_but_its_mark() {
     assert_eq!(desk.names(), [".lock"]);
     let desk = desk.chosen(&[("HOME", "/dev/null")]);
     assert!(desk.open(key()).unwrap().adopt(b"one").is_err(), "nobody can be kept out");
-}
-
-#[test]
-fn what_is_renewed_in_another_tools_file_has_an_heir_until_somebody_else_writes_it() {
-    let desk = Desk::new();
-    let renew = |from: &[u8], stamp: i128, into: &[u8]| {
-        let sessions = desk.sessions();
-        let mut open = sessions.open(key()).unwrap();
-        assert!(!open.adopt(from).unwrap());
-        open.succeeded_by(stamp, into);
-        open.redeeming().unwrap();
-        open.unchanged();
-    };
-    let is_heir = |bytes: &[u8], stamp| desk.sessions().is_heir(key(), bytes, stamp);
-    assert!(!is_heir(b"two", -1), "nothing is written down");
-    renew(b"one", -1, b"two");
-    renew(b"two", 2, b"three");
-    assert!(is_heir(b"three", -1) && is_heir(b"three", 2) && !is_heir(b"three", 3));
-    assert!(!is_heir(b"two", -1) && !is_heir(b"theirs", 2));
-    // somebody signed in anew, and that was renewed: before it was somebody else
-    renew(b"theirs", 4, b"five");
-    assert!(is_heir(b"five", 4) && !is_heir(b"five", -1) && !is_heir(b"five", 2));
-    assert_eq!(desk.names(), [".heir", ".lock"]);
-    let store = (desk.open_store)(desk.state().join(FOLDER));
-    store.replace(&heir::file(key()), b"no heir \n").unwrap();
-    assert!(!is_heir(b"five", 4));
-    desk.sessions().open(key()).unwrap().forget();
-    assert_eq!(desk.names(), [".lock"]);
 }

@@ -304,3 +304,31 @@ fn a_session_that_could_not_be_kept_is_told_of() {
     assert!(run.stdout.contains("the sign-in could not be kept ("), "{}", run.stdout);
     assert!(fleet.takes(0, &fleet.get_token(0)));
 }
+
+#[test]
+fn a_session_that_is_over_is_signed_in_to_whatever_still_serves() {
+    let fleet = Fleet::new();
+    assert_eq!(fleet.login().code, Some(0));
+    for session in fleet.sealed() {
+        fs::remove_file(session).unwrap();
+    }
+    let before = fleet.counts(LENT);
+    let running = fleet.plugin(["login", "--all"]).spawn();
+    fleet.signs_in(3);
+    let run = running.finish();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(run.stdout.matches("signed in").count(), 3, "{}", run.stdout);
+    // a token for each tenant, and nothing of what stood
+    let [tokens, roles, assumed] = fleet.counts(LENT);
+    assert_eq!([tokens - before[0], roles - before[1], assumed - before[2]], [3, 0, 0]);
+    assert_eq!(fleet.sealed().len(), 3);
+}
+
+#[test]
+fn who_wants_nothing_kept_leaves_no_token_behind() {
+    let fleet = Fleet::new();
+    let running = fleet.plugin(["login", "--all", "--no-cache"]).spawn();
+    fleet.signs_in(5);
+    assert_eq!(running.finish().code, Some(0));
+    assert_eq!((fleet.kept(), fleet.sealed().len()), (0, 3));
+}

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use fleetkey_sandbox::Route;
 use serde_json::Value;
 
 use crate::support::{Fleet, alice};
@@ -95,6 +96,50 @@ fn nobody_is_written_into_a_user_that_serves_others_too() {
     for context in json["contexts"].as_array().unwrap() {
         assert_eq!(context["next"], "kept", "{json}");
     }
+}
+
+#[test]
+fn who_asks_without_the_name_means_the_same_person_and_nobody_is_asked_again() {
+    let fleet = Fleet::new();
+    let (before, args) = (fleet.kubeconfig(), fleet.args_now(0));
+    assert_eq!(fleet.login().code, Some(0));
+    let asked = || (fleet.opened().len(), fleet.counts([Route::EntraAuthorize]));
+    let signed_in = asked();
+    // a program that runs has read the kubeconfig already
+    let run = fleet.plugin([]).args(args).args(["--ask", "never"]).run();
+    assert!(fleet.takes(0, &run), "{}", run.stderr);
+    // a kubeconfig of its own, as it was before
+    let other = fleet.home.write("other", &before).unwrap();
+    let status = fleet.plugin(["status", "--json"]).env("KUBECONFIG", &other).run();
+    let json: Value = serde_json::from_str(&status.stdout).unwrap();
+    for context in json["contexts"].as_array().unwrap() {
+        assert!(["kept", "renew"].contains(&context["next"].as_str().unwrap()), "{context}");
+    }
+    let run = fleet.plugin(["login", "--all"]).env("KUBECONFIG", &other).run();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    // nobody signed in, so nobody is written down
+    assert_eq!(fs::read_to_string(&other).unwrap(), before);
+    // a cluster that comes later
+    fleet.home.write(".kube/config", yaml(&fleet, "new")).unwrap();
+    let run = fleet.plugin(["login", "--all"]).run();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    // and a sign-in by hand
+    let authority = format!("{}/", fleet.sandbox.entra().url());
+    let tenant = ["--tenant-id", &fleet.aks[1].tenant, "--authority-host", &authority];
+    let run = fleet.plugin(["login", "azure", "--login", "interactive"]).args(tenant).run();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!((asked(), fleet.sealed().len()), (signed_in, 3));
+}
+
+#[test]
+fn who_is_signed_out_by_name_is_so_without_it() {
+    let fleet = Fleet::new();
+    let args = fleet.args_now(0);
+    assert_eq!(fleet.login().code, Some(0));
+    let get = fleet.plugin([]).args(args).args(["--ask", "never"]);
+    assert!(fleet.takes(0, &get.run()));
+    assert_eq!(fleet.plugin(["logout", "aks-00"]).run().code, Some(0));
+    get.clone().args(["--fresh"]).run().failed(3);
 }
 
 /// A user as people write it.

@@ -3,7 +3,7 @@
 //! A key is a list of named fields, hashed so that no two lists can meet: each name and each value
 //! goes in behind its length. Hashes name files, so nothing of an account shows in a folder listing.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use sha2::{Digest, Sha256};
 
@@ -51,6 +51,29 @@ impl SessionKey {
         self.0
     }
 }
+
+impl FromStr for SessionKey {
+    type Err = NotAKey;
+
+    /// Reads what its fingerprint looks like.
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Ok(byte - b'0'),
+            b'a'..=b'f' => Ok(byte - b'a' + 10),
+            _ => Err(NotAKey),
+        };
+        let digits: &[u8; 64] = text.as_bytes().try_into().map_err(|_| NotAKey)?;
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Ok(Self(Fingerprint(bytes)))
+    }
+}
+
+/// A text that is no key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NotAKey;
 
 impl fmt::Debug for SessionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -146,6 +169,16 @@ mod tests {
             k.field("bc", "y");
         });
         assert_ne!(one, two);
+    }
+
+    #[test]
+    fn a_session_key_comes_back_from_its_fingerprint_and_nothing_else_is_one() {
+        let key = SessionKey::new("p", &[("a", "b")]);
+        let text = key.fingerprint().to_string();
+        assert_eq!(text.parse(), Ok(key));
+        for other in ["", &text[1..], &text.to_uppercase(), &format!("{text}0"), &"é".repeat(32)] {
+            assert_eq!(other.parse::<SessionKey>(), Err(NotAKey), "{other}");
+        }
     }
 
     #[test]

@@ -24,12 +24,17 @@ pub trait Sessions: Send + Sync {
     fn is_heir(&self, _key: SessionKey, _theirs: &[u8], _of: i128) -> bool {
         false
     }
+    /// The keys by which it was known before it got [a name](OpenSession::name), and which lead to it.
+    fn other_keys(&self, _key: SessionKey) -> Vec<SessionKey> {
+        Vec::new()
+    }
     /// Whether another tool's session, in a file that holds these bytes, was sent by a process that died
     /// before anything replaced it: then it is not sent again. One read, and nobody is waited for.
     fn is_spent(&self, _key: SessionKey, _theirs: &[u8]) -> bool {
         false
     }
-    /// All keys by which it is known.
+    /// All keys by which it is known: that one, the one by which it is kept, and [the others that lead
+    /// there](Self::other_keys).
     fn all_keys(&self, key: SessionKey) -> Vec<SessionKey> {
         vec![key]
     }
@@ -67,8 +72,14 @@ pub trait OpenSession: Send {
     /// kept: then what is kept is not sent.
     fn redeeming(&mut self) -> Result<()>;
     /// Keeps what replaces it, durably, before anything that can fail. Errors where nothing can be
-    /// kept; the caller goes on all the same and says so.
+    /// kept, and where the session that was read is not there any more: somebody signed out. The caller
+    /// goes on all the same and says so.
     fn keep(&mut self, secret: &SecretString) -> Result<()>;
+    /// It turned out whose it is: from now on it is kept under that key, where it lies already, and the
+    /// key by which it was opened leads there until somebody signs in by it.
+    fn name(&mut self, _key: SessionKey) -> Result<()> {
+        Err(Error::failed("this host gives sessions no names"))
+    }
     /// Nothing was redeemed after all: the answer was no, or nothing was sent. What is kept is as it
     /// was. Or it was adopted, and what replaces it lies in the other tool's file, durably. Without
     /// this, [`Self::keep`] or [`Self::forget`] the mark stays, since the answer is lost.

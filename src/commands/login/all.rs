@@ -90,6 +90,9 @@ struct Plan<'f> {
     /// Each credential, how many contexts it serves, and what it takes.
     credentials: Vec<(&'f Question, usize)>,
     steps: Vec<Step>,
+    /// The session is over, and what was lent for it still serves: the first credential is lent anew, so
+    /// that somebody signs in.
+    is_over: bool,
 }
 
 /// What it takes to have a credential.
@@ -139,8 +142,18 @@ fn plans<'f>(fleet: &'f Fleet, world: &World) -> Vec<Plan<'f>> {
                 Next::Ask(SignIn::Terminal) => Step::Typed,
             }
         };
-        let steps = credentials.iter().map(&mut step).collect();
-        plans.push(Plan { identity, credentials, steps });
+        let mut steps: Vec<Step> = credentials.iter().map(&mut step).collect();
+        let mut is_over = false;
+        if let ([first, ..], Some((question, _))) = (&mut *steps, credentials.first())
+            && *first == Step::Nothing
+        {
+            fleet.surroundings.wear(&question.ours.env);
+            if let Some(how) = books.signs_in_anew(question) {
+                is_over = true;
+                *first = if how == SignIn::Browser { Step::Page } else { Step::Typed };
+            }
+        }
+        plans.push(Plan { identity, credentials, steps, is_over });
     }
     fleet.surroundings.wear(&[]);
     plans
@@ -197,12 +210,12 @@ struct SignIns<'f> {
 impl SignIns<'_> {
     /// Does what is to be done for an identity.
     fn outcome(&self, plan: &Plan<'_>, world: &mut World) -> Outcome {
-        let Plan { identity, credentials, steps } = plan;
+        let Plan { identity, credentials, steps, is_over } = plan;
         let mut outcome = Outcome::of(identity);
         let before = self.asked.load(Ordering::Relaxed);
         let (mut lent, mut stop): (Vec<(&Question, Credential)>, Option<Error>) =
             (Vec::new(), None);
-        for ((question, contexts), step) in credentials.iter().zip(steps) {
+        for (at, ((question, contexts), step)) in credentials.iter().zip(steps).enumerate() {
             let is_there = *step == Step::Nothing && self.options.cache == CacheUse::Normal;
             if is_there || *step == Step::Machine {
                 outcome.served += contexts;
@@ -212,7 +225,7 @@ impl SignIns<'_> {
                 outcome.failed(question, error.clone());
                 continue;
             }
-            match self.lend(question, world) {
+            match self.lend(question, at == 0 && *is_over, world) {
                 Ok(credential) => {
                     outcome.served += contexts;
                     outcome.until = outcome.until.into_iter().chain(credential.expires()).min();
@@ -243,12 +256,17 @@ impl SignIns<'_> {
         let losses = self.losses.take();
         let is_told = losses.iter().any(|(what, _)| *what == Lost::Session);
         outcome.remarks.extend(losses.into_iter().map(|(_, line)| line));
-        if was_asked && is_lost && !is_told && !lent.is_empty() && self.options.cache == CacheUse::Normal {
+        if was_asked
+            && is_lost
+            && !is_told
+            && !lent.is_empty()
+            && self.options.cache == CacheUse::Normal
+        {
             let line = "the session could not be kept; what it lent serves until it is over";
             outcome.remarks.push(line.into());
         }
         if was_asked && self.hints && outcome.failures.is_empty() {
-            match hint(identity, &lent, self.fleet, world) {
+            match hint(identity, &lent, self.options, self.fleet, world) {
                 Some(Hinted::Written(line) | Hinted::Left(line)) => outcome.remarks.push(line),
                 None => {}
             }
@@ -257,9 +275,12 @@ impl SignIns<'_> {
     }
 
     /// Has a credential lent, and somebody sign in for it if they have to.
-    fn lend(&self, question: &Question, world: &mut World) -> Result<Credential> {
+    fn lend(&self, question: &Question, is_anew: bool, world: &mut World) -> Result<Credential> {
         self.fleet.surroundings.wear(&question.ours.env);
-        let (options, world) = (question.options(self.options), &*world);
+        let (mut options, world) = (question.options(self.options), &*world);
+        if is_anew && options.cache == CacheUse::Normal {
+            options.cache = CacheUse::Fresh;
+        }
         let broker = Broker::new(world, &options, question.folders.clone());
         broker.by_hand(&*question.request);
         let lent = broker.credential(&*question.request);
