@@ -60,7 +60,12 @@ pub(super) fn run(
             let (who, will) = (one_line(&plan.identity.name), plan.words());
             world.warn(&format!("{} of {}: {who}: {will}", at + 1, plans.len()));
         }
+        let before = sign_ins.asked.load(Ordering::Relaxed);
         report.outcomes.push(sign_ins.outcome(plan, world));
+        // an address and a picture are long: what comes next stands apart
+        if sign_ins.asked.load(Ordering::Relaxed) > before && (world.stderr_is_terminal)() {
+            world.complain("\n");
+        }
     }
     for stranger in &fleet.strangers {
         // who named it wants to hear of it
