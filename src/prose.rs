@@ -28,7 +28,7 @@ fn broken(line: &str, columns: usize) -> String {
     let indent = " ".repeat(start + INDENT);
     let mut done = " ".repeat(start);
     let mut used = start;
-    for (at, word) in parts(words, columns - indent.len()).into_iter().enumerate() {
+    for (at, word) in parts(words, columns.saturating_sub(indent.len())).into_iter().enumerate() {
         if at > 0 && used + 1 + width(word) > columns {
             done.push('\n');
             done += &indent;

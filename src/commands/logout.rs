@@ -66,7 +66,9 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
 fn sign_out(identity: &Identity, fleet: &Fleet, options: &Options, world: &World) -> SignedOut {
     let mut out = SignedOut::default();
     // by which keys it is known is not known afterwards
-    let sessions = sessions(identity, fleet, world);
+    let own = sessions(identity, fleet);
+    let sessions: Vec<_> =
+        own.iter().flat_map(|session| world.host.sessions.all_keys(*session)).collect();
     let mut seen = Vec::new();
     for question in &identity.questions {
         fleet.surroundings.wear(&question.ours.env);
@@ -89,6 +91,13 @@ fn sign_out(identity: &Identity, fleet: &Fleet, options: &Options, world: &World
                     out.failed = out.failed.take().or(Some(error));
                 }
             }
+        }
+    }
+    // by a key that leads there it would live on, or be found again by whoever signs in next
+    for led in sessions.iter().filter(|session| !own.contains(session)) {
+        if let Err(error) = world.host.sessions.open_to_end(*led).map(|mut open| open.forget()) {
+            out.left.push(error.to_string());
+            out.failed = out.failed.take().or(Some(error));
         }
     }
     let mut removed = 0;
@@ -126,8 +135,8 @@ fn sign_out(identity: &Identity, fleet: &Fleet, options: &Options, world: &World
     out
 }
 
-/// The sessions that an identity's questions are lent from, by all keys they are known by.
-fn sessions(identity: &Identity, fleet: &Fleet, world: &World) -> Vec<SessionKey> {
+/// The sessions that an identity's questions are lent from.
+fn sessions(identity: &Identity, fleet: &Fleet) -> Vec<SessionKey> {
     let mut all = Vec::new();
     for question in &identity.questions {
         fleet.surroundings.wear(&question.ours.env);
@@ -137,7 +146,7 @@ fn sessions(identity: &Identity, fleet: &Fleet, world: &World) -> Vec<SessionKey
             }
         }
     }
-    all.into_iter().flat_map(|session| world.host.sessions.all_keys(session)).collect()
+    all
 }
 
 /// Forgets the credentials of a question's chain, and what was remembered about asking. How many

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fleetkey_provider::{Credential, Error, Result, SessionKey, shown};
+use fleetkey_provider::{Credential, Error, Result, SecretString, SessionKey, shown};
 use serde_json::{Value, json};
 
 use super::{Fleet, Identity, Ours, Question, Surroundings};
@@ -88,7 +88,9 @@ fn name(
     if new == old {
         return Err(Error::failed("it changes nothing"));
     }
-    keep_too(old, new, world)?;
+    let had_one = world.host.sessions.stamp(new).is_some();
+    let secret = keep_too(old, new, world)?;
+    let mut kept = Vec::new();
     for (question, credential) in lent {
         let same = |(other, _): &(&Question, &Question)| {
             other.request.fingerprint() == question.request.fingerprint()
@@ -97,22 +99,43 @@ fn name(
         let mut pairs = identity.questions.iter().zip(&named);
         if let Some((_, named)) = pairs.find(same) {
             keep(named, credential, options, world);
+            kept.push(named);
         }
     }
-    let mut users: BTreeMap<&Path, BTreeSet<&str>> = BTreeMap::new();
-    for Ours { user, file, .. } in identity.questions.iter().map(|question| &question.ours) {
-        users.entry(file).or_default().insert(user);
-    }
     let mut number = 0;
-    for (file, users) in users {
-        number += write(file, &users, flags, world)?;
+    if let Err(why) = write_all(identity, flags, &mut number, world) {
+        // nobody says that name, and nobody would sign out of what is kept by it
+        if number == 0 && !had_one {
+            world.host.sessions.open_to_end(new)?.forget();
+            for question in kept {
+                forget(question, world);
+            }
+        }
+        return Err(why);
     }
     // who still asks without a name means the same person: a program that runs, another kubeconfig
-    world.host.sessions.open(old)?.name(new)?;
+    world.host.sessions.open(old)?.name(new, &secret)?;
     for (question, _) in lent {
         forget(question, world);
     }
     Ok(super::counted(number, "user of the kubeconfig", "users of the kubeconfig"))
+}
+
+/// Adds the flags to the users of all contexts, and counts them.
+fn write_all(
+    identity: &Identity,
+    flags: &[String],
+    number: &mut usize,
+    world: &World,
+) -> Result<()> {
+    let mut users: BTreeMap<&Path, BTreeSet<&str>> = BTreeMap::new();
+    for Ours { user, file, .. } in identity.questions.iter().map(|question| &question.ours) {
+        users.entry(file).or_default().insert(user);
+    }
+    for (file, users) in users {
+        *number += write(file, &users, flags, world)?;
+    }
+    Ok(())
 }
 
 /// The same question, asked with these flags.
@@ -139,14 +162,19 @@ fn with(args: &[String], flags: &[String]) -> Vec<String> {
     args.iter().chain(flags).cloned().collect()
 }
 
-/// Keeps a session under another name too.
-fn keep_too(old: SessionKey, new: SessionKey, world: &World) -> Result<()> {
+/// Keeps a session under another name too. What it is.
+fn keep_too(old: SessionKey, new: SessionKey, world: &World) -> Result<SecretString> {
     let sessions = &world.host.sessions;
+    // one that is somebody else's is led to where this one could not be kept
+    if sessions.all_keys(old).iter().any(|key| ![old, new].contains(key)) {
+        return Err(Error::failed("their session is not kept"));
+    }
     let secret = match sessions.open(old)?.read()? {
         Some(kept) if !kept.interrupted => kept.secret,
         _ => return Err(Error::failed("their session is not kept")),
     };
-    sessions.open(new)?.keep(&secret)
+    sessions.open(new)?.keep(&secret)?;
+    Ok(secret)
 }
 
 fn keep(question: &Question, credential: &Credential, typed: &Options, world: &World) {

@@ -128,6 +128,9 @@ impl Files for Once {
     fn is_own(&self, path: &Path) -> Result<bool> {
         self.files.is_own(path)
     }
+    fn has_other_names(&self, path: &Path) -> bool {
+        self.files.has_other_names(path)
+    }
     fn is_newer(&self, path: &Path, than: &Path) -> bool {
         self.files.is_newer(path, than)
     }
@@ -163,6 +166,9 @@ impl Sessions for Closed {
     }
     fn other_keys(&self, key: SessionKey) -> Vec<SessionKey> {
         self.0.other_keys(key)
+    }
+    fn all_keys(&self, key: SessionKey) -> Vec<SessionKey> {
+        self.0.all_keys(key)
     }
     fn is_spent(&self, key: SessionKey, theirs: &[u8]) -> bool {
         self.0.is_spent(key, theirs)

@@ -17,7 +17,12 @@ pub(super) fn all(sessions: &FileSessions, home: &Home) -> Result<usize> {
     let (mut ended, mut left) = (0, None);
     for text in keys {
         let Ok(key) = text.parse::<SessionKey>() else { continue };
-        let is_kept = names.contains(&format!("{text}.session"));
+        let has = |kind: &str| names.contains(&format!("{text}.{kind}"));
+        let is_kept = has("session");
+        if !is_kept && !has("alias") && (has("heir") || has("redeeming")) {
+            // of a session in another tool's file: what was sent of that is not to be sent again
+            continue;
+        }
         sessions.to_end(key, key).forget();
         let gone = KINDS.iter().map(|kind| home.store.remove(&format!("{text}.{kind}")));
         match gone.collect::<Result<Vec<_>, _>>() {
@@ -142,7 +147,7 @@ mod tests {
         for name in ["a", "b"] {
             keep(&ours, name, name);
         }
-        ours.open(key("b")).unwrap().name(key("c")).unwrap();
+        ours.open(key("b")).unwrap().name(key("c"), &"b".into()).unwrap();
         keep(&ours, "c", "c");
         let _held = ours.open(key("a")).unwrap();
         let store = PrivateDir::new(folders::state(&ours.host).unwrap().join(FOLDER));
@@ -151,6 +156,13 @@ mod tests {
         let mut left = store.list().unwrap();
         left.retain(|name| name.rsplit_once('.').is_none_or(|(_, kind)| kind != "lock"));
         assert_eq!(left, ["notes.session"]);
+        // what was sent of a session in another tool's file is not to be sent again
+        let mut theirs = ours.open(key("theirs")).unwrap();
+        assert!(!theirs.adopt(b"t").unwrap());
+        theirs.redeeming().unwrap();
+        drop(theirs);
+        assert_eq!(ours.end_all().unwrap(), 0);
+        assert!(ours.open(key("theirs")).unwrap().adopt(b"t").unwrap());
         assert_eq!(ours.end_all().unwrap(), 0);
     }
 }

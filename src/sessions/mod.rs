@@ -179,19 +179,33 @@ impl Sessions for FileSessions {
         let waiting = || {
             self.host.notes.warn("waiting for another fleetkey, which renews this session");
         };
-        let opened = self.within(LONGEST_REDEMPTION, asked, self.led(asked), waiting);
-        let opened = opened.map_err(|(_, why)| {
-            Error::unavailable(format!(
-                "another process has had this session open for {} s",
-                LONGEST_REDEMPTION.as_secs()
-            ))
-            .because(why)
-        });
-        Ok(Box::new(opened?))
+        let mut key = self.led(asked);
+        loop {
+            let opened = self.within(LONGEST_REDEMPTION, asked, key, waiting);
+            let opened = opened.map_err(|(_, why)| {
+                Error::unavailable(format!(
+                    "another process has had this session open for {} s",
+                    LONGEST_REDEMPTION.as_secs()
+                ))
+                .because(why)
+            })?;
+            // while it was waited for somebody may have signed in, or got a name
+            match self.led(asked) {
+                led if led == key => return Ok(Box::new(opened)),
+                led => key = led,
+            }
+        }
     }
 
     fn open_to_end(&self, asked: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
-        Ok(Box::new(self.to_end(asked, self.led(asked))))
+        let mut key = self.led(asked);
+        loop {
+            let opened = self.to_end(asked, key);
+            match self.led(asked) {
+                led if led == key => return Ok(Box::new(opened)),
+                led => key = led,
+            }
+        }
     }
 
     fn end_all(&self) -> Result<usize> {

@@ -1,7 +1,8 @@
 //! One session, open.
 
 use fleetkey_provider::{
-    Error, Fingerprint, Host, KeptSession, OpenSession, Result, SecretString, SessionKey,
+    Error, ExposeSecret, Fingerprint, Host, KeptSession, OpenSession, Result, SecretString,
+    SessionKey,
 };
 
 use super::{
@@ -158,17 +159,23 @@ impl OpenSession for Opened<'_> {
         }
     }
 
-    fn name(&mut self, key: SessionKey) -> Result<()> {
-        let Place::Folder { store, .. } = &self.place else { return Ok(()) };
-        if self.key == key {
+    fn name(&mut self, key: SessionKey, secret: &SecretString) -> Result<()> {
+        if self.key != self.asked {
             return Ok(());
         }
-        let unnamed = |why: String| Error::failed("the session could not be named").because(why);
-        alias::keep(*store, self.asked, key).map_err(unnamed)?;
-        if self.asked == self.key {
-            // until here it came first; behind another key lies somebody's who has it by that
-            self.forget();
+        let kept = self.read()?;
+        if kept.is_none_or(|kept| kept.secret.expose_secret() != secret.expose_secret()) {
+            self.note("it is another one by now, and keeps to its own key");
+            return Ok(());
         }
+        let Place::Folder { store, .. } = &self.place else { return Ok(()) };
+        let store = *store;
+        let unnamed = |why: String| Error::failed("the session could not be named").because(why);
+        alias::keep(store, self.asked, key).map_err(unnamed)?;
+        // until here it came first
+        self.remove(store, &file(self.key));
+        self.file = None;
+        self.settle();
         Ok(())
     }
 
@@ -185,6 +192,11 @@ impl OpenSession for Opened<'_> {
         }
         self.held.get_or_insert_with(|| self.hold.begin());
         Ok(())
+    }
+
+    fn is_ended(&mut self) -> bool {
+        let Place::Folder { store, .. } = &self.place else { return false };
+        self.has_mark && matches!(store.read(&mark(self.key)), Ok(None))
     }
 
     fn keep(&mut self, secret: &SecretString) -> Result<()> {
@@ -204,6 +216,10 @@ impl OpenSession for Opened<'_> {
         let sealer = vault.sealing(self.host)?;
         let bytes = sealed::seal(&sealer, key.fingerprint(), secret)
             .ok_or_else(|| not_kept("it could not be sealed"))?;
+        if key != self.key {
+            // before the session: an alias that outlived it would lead to somebody else's
+            alias::forget(store, key).map_err(|why| not_kept(&why))?;
+        }
         store.replace(&file(key), &bytes).map_err(|why| not_kept(&why))?;
         // whoever signs out without the lock removes the session, the mark, and the session again: if the
         // mark is there, what was just written is seen by them
@@ -211,11 +227,7 @@ impl OpenSession for Opened<'_> {
             self.remove(store, &file(key));
             return Err(not_kept(SIGNED_OUT));
         }
-        if key != self.key {
-            // it comes after the session, and would lead nobody any more
-            drop(alias::forget(store, key));
-            self.key = key;
-        }
+        self.key = key;
         self.file = Some(Fingerprint::of(&bytes));
         self.has_mark = false;
         self.remove(store, &mark(self.key));
@@ -230,8 +242,9 @@ impl OpenSession for Opened<'_> {
         if let Place::Folder { store, .. } = &self.place {
             self.remove(*store, &file(self.key));
             self.remove(*store, &heir::file(self.key));
-            if self.asked != self.key {
-                drop(alias::forget(*store, self.asked));
+            // also one that was not seen behind a session of its own
+            if let Err(why) = alias::forget(*store, self.asked) {
+                self.note(&format!("its alias could not be removed: {why}"));
             }
         }
         self.file = None;

@@ -332,3 +332,20 @@ fn who_wants_nothing_kept_leaves_no_token_behind() {
     assert_eq!(running.finish().code, Some(0));
     assert_eq!((fleet.kept(), fleet.sealed().len()), (0, 3));
 }
+
+#[test]
+fn what_a_sign_in_ends_of_other_roles_is_lent_anew_at_once() {
+    let fleet = Fleet::new();
+    assert_eq!(fleet.login().code, Some(0));
+    // the session of one is over, and what it lent to all of its roles still serves
+    fs::remove_file(fleet.home.join(SESSIONS[0])).unwrap();
+    let running = fleet.plugin(["login", "--all"]).spawn();
+    fleet.signs_in(1);
+    let run = running.finish();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let before = fleet.counts(LENT);
+    for at in 24..40 {
+        assert!(fleet.takes(at, &fleet.get_token(at)), "{at}");
+    }
+    assert_eq!(fleet.counts(LENT), before, "a role was not lent beforehand");
+}

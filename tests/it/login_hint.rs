@@ -142,6 +142,22 @@ fn who_is_signed_out_by_name_is_so_without_it() {
     get.clone().args(["--fresh"]).run().failed(3);
 }
 
+#[test]
+fn a_kubeconfig_that_cannot_be_written_leaves_no_second_session_behind() {
+    let fleet = Fleet::new();
+    // somebody else's lock, which is waited for in vain
+    fleet.home.write(".kube/config.lock", "").unwrap();
+    let running = fleet.plugin(["login", "aks-00"]).spawn();
+    fleet.signs_in(1);
+    let run = running.finish();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("is not written into the kubeconfig"), "{}", run.stdout);
+    assert_eq!((fleet.sealed().len(), fleet.kept()), (1, 1));
+    assert!(fleet.takes(0, &fleet.get_token(0)));
+    assert_eq!(fleet.plugin(["logout", "aks-00"]).run().code, Some(0));
+    assert_eq!((fleet.sealed().len(), fleet.kept()), (0, 0));
+}
+
 /// A user as people write it.
 fn yaml(fleet: &Fleet, name: &str) -> String {
     let authority = format!("{}/", fleet.sandbox.entra().url());

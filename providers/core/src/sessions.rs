@@ -71,13 +71,19 @@ pub trait OpenSession: Send {
     /// Marks, durably, that it is about to be redeemed. Errors where its successor could not be
     /// kept: then what is kept is not sent.
     fn redeeming(&mut self) -> Result<()>;
+    /// Whether it was forgotten since [`Self::redeeming`], by somebody who did not wait: what was written
+    /// to another tool's file after that does not stay.
+    fn is_ended(&mut self) -> bool {
+        false
+    }
     /// Keeps what replaces it, durably, before anything that can fail. Errors where nothing can be
     /// kept, and where the session that was read is not there any more: somebody signed out. The caller
     /// goes on all the same and says so.
     fn keep(&mut self, secret: &SecretString) -> Result<()>;
-    /// It turned out whose it is: from now on it is kept under that key, where it lies already, and the
-    /// key by which it was opened leads there until somebody signs in by it.
-    fn name(&mut self, _key: SessionKey) -> Result<()> {
+    /// It turned out whose it is: from now on it is kept under that key, where this secret lies already,
+    /// and the key by which it was opened leads there until somebody signs in by it. Nothing, if it is
+    /// another one by now.
+    fn name(&mut self, _key: SessionKey, _secret: &SecretString) -> Result<()> {
         Err(Error::failed("this host gives sessions no names"))
     }
     /// Nothing was redeemed after all: the answer was no, or nothing was sent. What is kept is as it

@@ -220,8 +220,13 @@ impl SignIns<'_> {
         let before = self.asked.load(Ordering::Relaxed);
         let (mut lent, mut stop): (Vec<(&Question, Credential)>, Option<Error>) =
             (Vec::new(), None);
-        for (at, ((question, contexts), step)) in credentials.iter().zip(steps).enumerate() {
-            let is_there = *step == Step::Nothing && self.options.cache == CacheUse::Normal;
+        // what is there comes last: a sign-in for another may have ended it
+        let mut all: Vec<_> = credentials.iter().zip(steps).enumerate().collect();
+        all.sort_by_key(|(_, (_, step))| **step == Step::Nothing);
+        for (at, ((question, contexts), step)) in all {
+            let was_asked = self.asked.load(Ordering::Relaxed) > before;
+            let is_kept = self.options.cache == CacheUse::Normal && !was_asked;
+            let is_there = *step == Step::Nothing && is_kept;
             if is_there || *step == Step::Machine {
                 outcome.served += contexts;
                 continue;

@@ -52,7 +52,15 @@ fn longest(name: &str) -> Option<i64> {
         let ours = matches!(
             kind,
             Some(
-                "credential" | "session" | "redeeming" | "renewing" | "asked" | "refused" | "undo"
+                "credential"
+                    | "session"
+                    | "alias"
+                    | "heir"
+                    | "redeeming"
+                    | "renewing"
+                    | "asked"
+                    | "refused"
+                    | "undo"
             )
         ) || matches!(target, "vault" | "vault.key");
         return (ours && writer.parse::<u32>().is_ok()).then_some(LONGEST_WRITE);

@@ -44,7 +44,7 @@ fn a_session_that_got_a_name_is_found_without_it_until_somebody_signs_in_so() {
     let at = |key| open(&desk.sessions(), key, &|_| {});
     desk.keep("alice's");
     sessions.open(named).unwrap().keep(&"alice's".into()).unwrap();
-    sessions.open(key()).unwrap().name(named).unwrap();
+    sessions.open(key()).unwrap().name(named, &"alice's".into()).unwrap();
     let alices = (Some("alice's".to_owned()), true, true);
     assert_eq!((at(key()), at(named)), (alices.clone(), alices.clone()));
     assert_eq!(sessions.other_keys(named), [key()]);
@@ -57,13 +57,23 @@ fn a_session_that_got_a_name_is_found_without_it_until_somebody_signs_in_so() {
     let one = open(&sessions, key(), &renewed);
     assert_eq!((at(key()), at(named)), (one.clone(), one));
     // a second naming changes nothing
-    sessions.open(key()).unwrap().name(named).unwrap();
+    sessions.open(key()).unwrap().name(named, &"renewed".into()).unwrap();
     assert_eq!(at(named).0.as_deref(), Some("renewed"));
     // bob signs in without a name: alice's stays hers
     desk.keep("bob's");
     assert_eq!((at(key()).0.as_deref(), at(named).0.as_deref()), (Some("bob's"), Some("renewed")));
     assert!(sessions.other_keys(named).is_empty());
-    sessions.open(key()).unwrap().name(named).unwrap();
+    // and what was to be named is his no more: it was read before he signed in
+    sessions.open(key()).unwrap().name(named, &"renewed".into()).unwrap();
+    assert_eq!(at(key()).0.as_deref(), Some("bob's"));
+    // an alias that was left behind his session leads nobody to hers when his ends
+    let store = (desk.open_store)(desk.state().join(FOLDER));
+    let name = format!("{}.alias", key().fingerprint());
+    store.replace(&name, format!("{}\n", named.fingerprint()).as_bytes()).unwrap();
+    sessions.open(key()).unwrap().forget();
+    assert_eq!((at(key()), at(named).0.as_deref()), ((None, false, false), Some("renewed")));
+    desk.keep("renewed");
+    sessions.open(key()).unwrap().name(named, &"renewed".into()).unwrap();
     // who is signed out is so for both
     sessions.open(named).unwrap().forget();
     assert_eq!((at(key()), at(named)), ((None, false, false), (None, false, false)));
@@ -71,9 +81,7 @@ fn a_session_that_got_a_name_is_found_without_it_until_somebody_signs_in_so() {
     sessions.open(key()).unwrap().forget();
     assert_eq!((at(key()), at(named)), ((None, false, false), (None, false, false)));
     // what leads in a circle, or is no key, leads nowhere
-    let store = (desk.open_store)(desk.state().join(FOLDER));
     for text in [key().fingerprint().to_string(), "x".into(), String::new()] {
-        let name = format!("{}.alias", key().fingerprint());
         store.replace(&name, text.as_bytes()).unwrap();
         assert_eq!(at(key()), (None, false, false), "{text}");
     }

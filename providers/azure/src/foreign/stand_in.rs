@@ -44,10 +44,10 @@ fn stand_in(args: &[String], env: &dyn Env) -> Result<StandIn> {
             "nothing is removed: kubelogin's cache is not used here",
         )
         .because(
-            "sessions and credentials lie in fleetkey's own folders; `fleetkey logout --all` signs out \
-             for contexts that run fleetkey, and to sign out for those that run `kubelogin`, delete them",
+            "sessions and credentials are fleetkey's, also for contexts that run `kubelogin`; this ends \
+             all of them",
         )
-        .next("rm -r ~/.local/state/fleetkey/sessions ~/.cache/fleetkey/azure")),
+        .next("fleetkey logout --all")),
         Some("completion") => {
             Err(Error::failed("`completion` is not there").next("fleetkey --help"))
         }

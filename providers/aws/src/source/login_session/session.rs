@@ -215,6 +215,12 @@ impl Session {
             return None;
         }
         match host.files.replace(&self.file, &file.renewed(&issued)) {
+            // whoever signs out first ends the session here, and then removes the file
+            Ok(()) if open.is_ended() => {
+                drop(host.files.remove(&self.file));
+                host.notes.note("somebody signed out meanwhile: what was renewed is not kept");
+                None
+            }
             Ok(()) => {
                 open.unchanged();
                 host.notes.note(&format!("the session is renewed until {}", issued.expires));

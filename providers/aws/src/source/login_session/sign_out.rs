@@ -37,7 +37,7 @@ impl Session {
     pub(super) fn sign_out(&self, host: &Host) -> Result<SignedOut> {
         let mut out = SignedOut::default();
         // while nobody renews it
-        let _open = match host.sessions.open_to_end(self.key()) {
+        let mut open = match host.sessions.open_to_end(self.key()) {
             Ok(open) => Some(open),
             Err(error) => {
                 host.notes.note(&format!("removing the session without a lock: {error}"));
@@ -45,6 +45,10 @@ impl Session {
             }
         };
         let file = host.files.read(&self.file).ok().flatten();
+        // first, so that one who hangs with it open sees it
+        if let Some(open) = &mut open {
+            open.forget();
+        }
         let removed = host.files.remove(&self.file).map_err(|error| {
             let message = "the session of `aws login` could not be removed";
             Error::new(error.kind(), message).because(error.to_string())

@@ -265,6 +265,12 @@ impl Session {
             open.succeeded_by(stamp, &renewed);
         }
         match host.files.replace(&self.file, &renewed) {
+            // whoever signs out first ends the session here, and then removes the file
+            Ok(()) if open.is_ended() => {
+                drop(host.files.remove(&self.file));
+                host.notes.note("somebody signed out meanwhile: what was renewed is not kept");
+                None
+            }
             Ok(()) => {
                 open.unchanged();
                 host.notes.note(&format!("the SSO session is renewed until {}", issued.expires));
@@ -286,7 +292,7 @@ impl Session {
     }
 
     /// The file, and what stands in it.
-    fn read(&self, host: &Host) -> Result<(Vec<u8>, TokenFile)> {
+    pub(super) fn read(&self, host: &Host) -> Result<(Vec<u8>, TokenFile)> {
         let path = shown(&self.file.to_string_lossy());
         for look in 1..=LOOKS {
             let Some(bytes) = host.files.read(&self.file)? else {

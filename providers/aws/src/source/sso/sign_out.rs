@@ -1,14 +1,18 @@
 //! Whether somebody is signed in, and signing out: for every tool that shares the session.
 //!
-//! What is done is what `aws sso logout` does for one session: the portal is told, and then the token and
-//! what `aws` keeps of roles that SSO lent are removed. The token goes before the roles, since without it
-//! no role is used here, whenever that is cut short.
+//! What is done is what `aws sso logout` does for one session: the portal is told, and then what
+//! `aws` keeps of roles that SSO lent and the token are removed. The token goes last: who is cut off before
+//! that can sign out again.
 
 use std::path::Path;
 
 use fleetkey_provider::{Error, Host, Kind, Result, SessionState, SignedOut, Standing, shown};
 
-use super::{portal::Portal, session::Session, token_file::TokenFile};
+use super::{
+    portal::Portal,
+    session::{Session, Token},
+    token_file::TokenFile,
+};
 use crate::source::role_cache;
 
 impl Session {
@@ -25,9 +29,9 @@ impl Session {
             Ok(None) => return out("nobody is signed in"),
             Err(error) => return SessionState::SignedOut(error.message().to_owned()),
         };
-        let Some(file) = TokenFile::parse(&bytes) else {
-            return out("its file is not as `aws` writes it");
-        };
+        // it may be half written just now, which is no sign-out
+        let file = TokenFile::parse(&bytes).or_else(|| Some(self.read(host).ok()?.1));
+        let Some(file) = file else { return out("its file is not as `aws` writes it") };
         let now = host.clock.now();
         // settings of the older form are never renewed
         let may_renew = self.known.name.is_some() && file.grant(now).is_ok();
@@ -92,7 +96,13 @@ impl Session {
 
     /// Tells the portal. Whether there was anything to end.
     async fn revoke(&self, portal: &Portal, host: &Host) -> Result<bool> {
-        // one that has to be renewed first is: what it stands on would live on
+        // one that is over is renewed first: what it stands on would live on. Else nobody is waited for
+        if let Ok((_, file)) = self.read(host)
+            && file.expires > host.clock.now()
+        {
+            let token = Token { secret: file.token, stamp: None };
+            return portal.sign_out(&token, &self.asker(), host).await;
+        }
         match self.token(host).await {
             Ok(token) => portal.sign_out(&token, &self.asker(), host).await,
             Err(error) if error.kind() == Kind::SignInNeeded => Ok(false),
@@ -109,11 +119,11 @@ impl Session {
                 None
             }
         };
-        remove(&self.file, host)?;
+        // first, so that one who hangs with it open sees it
         if let Some(open) = &mut open {
             open.forget();
         }
-        Ok(())
+        remove(&self.file, host)
     }
 }
 
