@@ -39,11 +39,11 @@ impl Heir {
         Self { file: Fingerprint::of(theirs).to_string(), before: stamps.split_off(too_many) }
     }
 
-    /// Writes it down.
+    /// Writes it down. The disk is not waited for: what replaces the session is not in its file yet.
     pub(super) fn keep(&self, store: &dyn Store, key: SessionKey) -> Result<(), String> {
         let stamps = self.before.iter().map(i128::to_string);
         let words: Vec<String> = [self.file.clone()].into_iter().chain(stamps).collect();
-        store.replace(&file(key), format!("{}\n", words.join(" ")).as_bytes())
+        store.replace_soon(&file(key), format!("{}\n", words.join(" ")).as_bytes())
     }
 
     /// Whether that is the file as it was written.

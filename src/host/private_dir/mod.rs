@@ -33,6 +33,10 @@ pub(crate) trait Store: Send + Sync {
     }
     /// Writes the file, whole or not at all, and durably.
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), String>;
+    /// The same for a file that is not missed after a power cut: the disk is not waited for.
+    fn replace_soon(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        self.replace(name, bytes)
+    }
     /// Makes a file that nobody else made. Whether it did: not if there is one of that name.
     fn create(&self, name: &str, bytes: &[u8]) -> Result<bool, String>;
     /// The same for a file that need not outlive the machine's next minute: the disk is not waited for.
@@ -89,7 +93,11 @@ impl Store for PrivateDir {
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
-        system::replace(&self.0, name, bytes)
+        system::replace(&self.0, name, bytes, true)
+    }
+
+    fn replace_soon(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        system::replace(&self.0, name, bytes, false)
     }
 
     fn create(&self, name: &str, bytes: &[u8]) -> Result<bool, String> {

@@ -97,7 +97,7 @@ mod tests {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         child.wait().unwrap();
         let (dead, key) = (child.id(), "0123456789abcdef".repeat(4));
-        replace(&folder, "f", b"x").unwrap();
+        replace(&folder, "f", b"x", true).unwrap();
         let put = |name: &str| fs::write(folder.join(name), b"a token").unwrap();
         let ours = format!("{key}.session");
         let left = format!("{ours}.{dead}.tmp");
@@ -116,7 +116,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("a");
         let key = "0123456789abcdef".repeat(4);
-        replace(&folder, "f", b"x").unwrap();
+        replace(&folder, "f", b"x", true).unwrap();
         let old = std::time::SystemTime::UNIX_EPOCH;
         let ours = |end: &str| format!("{key}.{end}");
         let gone = [
@@ -158,7 +158,7 @@ mod tests {
         }
         let young = ours("credential.2.tmp");
         fs::write(folder.join(&young), b"half").unwrap();
-        replace(&folder, "f", b"y").unwrap();
+        replace(&folder, "f", b"y", true).unwrap();
         for name in &gone {
             assert!(!folder.join(name).exists(), "{name} is still there");
         }

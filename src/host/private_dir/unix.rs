@@ -68,19 +68,26 @@ pub(super) fn read(path: &Path, trusted: Trusted, largest: u64) -> Result<Option
 }
 
 /// New file, flush, rename, flush the folder.
-pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
+pub(super) fn replace(
+    folder: &Path,
+    name: &str,
+    bytes: &[u8],
+    is_durable: bool,
+) -> Result<(), String> {
     let folder = open_folder(folder)?;
     let temporary = format!("{name}.{}.tmp", std::process::id());
     // one of a killed process that had this number
     let _gone = rustix::fs::unlinkat(&folder, &temporary, AtFlags::empty());
-    let done = write_new(&folder, &temporary, bytes, true)
+    let done = write_new(&folder, &temporary, bytes, is_durable)
         .and_then(|()| Ok(rustix::fs::renameat(&folder, &temporary, &folder, name)?))
-        .and_then(|()| folder.sync_all());
+        .and_then(|()| if is_durable { folder.sync_all() } else { Ok(()) });
     if done.is_err() {
         // it may not be there; there is nothing more to do about it either way
         let _gone = rustix::fs::unlinkat(&folder, &temporary, AtFlags::empty());
     }
-    sweep::sweep(&folder);
+    if is_durable {
+        sweep::sweep(&folder);
+    }
     done.map_err(|error| error.to_string())
 }
 
@@ -240,7 +247,7 @@ mod tests {
         let (home, folder) = folder();
         assert_eq!(may_write(&folder), Ok(()));
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
-        replace(&folder, "f", b"one").unwrap();
+        replace(&folder, "f", b"one", true).unwrap();
         assert_eq!(may_write(&folder), Ok(()));
         fs::write(home.path().join("file"), "").unwrap();
         for nowhere in ["file/b", "file/b/c", "none/of/these/is/there"] {
@@ -256,8 +263,8 @@ mod tests {
     #[test]
     fn what_is_written_is_private_and_comes_back() {
         let (_home, folder) = folder();
-        replace(&folder, "f", b"one").unwrap();
-        replace(&folder, "f", b"two").unwrap();
+        replace(&folder, "f", b"one", true).unwrap();
+        replace(&folder, "f", b"two", true).unwrap();
         assert_eq!(secret(&folder.join("f")).unwrap().as_deref(), Some(&b"two"[..]));
         assert_eq!(fs::metadata(folder.join("f")).unwrap().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
@@ -267,7 +274,7 @@ mod tests {
     #[test]
     fn nothing_is_followed_and_nothing_strange_is_believed() {
         let (home, folder) = folder();
-        replace(&folder, "f", b"x").unwrap();
+        replace(&folder, "f", b"x", true).unwrap();
         let target = home.path().join("target");
         fs::write(&target, b"theirs").unwrap();
         fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
@@ -290,41 +297,41 @@ mod tests {
             assert!(secret(&at(strange)).is_err(), "{strange}");
         }
         for over in ["link", "dangling", "pipe"] {
-            replace(&folder, over, b"new").unwrap();
+            replace(&folder, over, b"new", true).unwrap();
             assert_eq!(secret(&at(over)).unwrap().as_deref(), Some(&b"new"[..]), "{over}");
         }
         assert_eq!(fs::read(&target).unwrap(), b"theirs");
         assert!(!home.path().join("nowhere").exists());
-        assert!(replace(&folder, "folder", b"new").is_err());
+        assert!(replace(&folder, "folder", b"new", true).is_err());
     }
 
     #[test]
     fn what_others_may_read_or_write_is_refused() {
         let (_home, folder) = folder();
         for mode in [0o640, 0o604, 0o620, 0o602, 0o666] {
-            replace(&folder, "f", b"x").unwrap();
+            replace(&folder, "f", b"x", true).unwrap();
             fs::set_permissions(folder.join("f"), fs::Permissions::from_mode(mode)).unwrap();
             assert!(secret(&folder.join("f")).is_err(), "{mode:o}");
         }
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(replace(&folder, "f", b"x").is_err());
+        assert!(replace(&folder, "f", b"x", true).is_err());
         assert!(lock_file(&folder, "l").is_err());
     }
 
     #[test]
     fn a_folder_that_is_a_link_is_refused() {
         let (home, folder) = folder();
-        replace(&folder, "f", b"x").unwrap();
+        replace(&folder, "f", b"x", true).unwrap();
         let link = home.path().join("link");
         std::os::unix::fs::symlink(&folder, &link).unwrap();
-        assert!(replace(&link, "f", b"y").is_err());
+        assert!(replace(&link, "f", b"y", true).is_err());
         assert!(lock_file(&link, "l").is_err());
     }
 
     #[test]
     fn settings_may_be_read_by_others_and_linked_but_not_written_by_others() {
         let (home, folder) = folder();
-        replace(&folder, "f", b"x").unwrap();
+        replace(&folder, "f", b"x", true).unwrap();
         fs::set_permissions(folder.join("f"), fs::Permissions::from_mode(0o644)).unwrap();
         std::os::unix::fs::symlink(folder.join("f"), home.path().join("link")).unwrap();
         assert!(read(&home.path().join("link"), Trusted::Settings, 1 << 20).unwrap().is_some());
@@ -340,7 +347,7 @@ mod tests {
         made.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
         let held = lock_file(&folder, &name).unwrap();
         held.lock().unwrap();
-        replace(&folder, "f", b"x").unwrap();
+        replace(&folder, "f", b"x", true).unwrap();
         assert!(
             lock_file(&folder, &name).unwrap().try_lock().is_err(),
             "another file has its name"
@@ -351,13 +358,18 @@ mod tests {
     fn a_home_that_does_not_exist_is_not_invented() {
         let home = tempfile::tempdir().unwrap();
         let missing = home.path().join("missing");
-        assert!(replace(&missing.join(".cache/fleetkey/cloud"), "f", b"x").is_err());
+        assert!(replace(&missing.join(".cache/fleetkey/cloud"), "f", b"x", true).is_err());
         assert!(!missing.exists());
-        assert!(replace(&missing.join(".local/state/fleetkey/cloud"), "f", b"x").is_err());
+        assert!(replace(&missing.join(".local/state/fleetkey/cloud"), "f", b"x", true).is_err());
         assert!(!missing.exists());
-        replace(&home.path().join(".cache/fleetkey/cloud"), "f", b"x").unwrap();
-        replace(&home.path().join(STATE.below_home.unwrap()).join("fleetkey/cloud"), "f", b"x")
-            .unwrap();
+        replace(&home.path().join(".cache/fleetkey/cloud"), "f", b"x", true).unwrap();
+        replace(
+            &home.path().join(STATE.below_home.unwrap()).join("fleetkey/cloud"),
+            "f",
+            b"x",
+            true,
+        )
+        .unwrap();
     }
 
     #[test]
@@ -374,7 +386,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_cannot_be_made_is_a_sentence() {
-        assert!(replace(Path::new("/dev/null/x"), "f", b"x").is_err());
+        assert!(replace(Path::new("/dev/null/x"), "f", b"x", true).is_err());
         assert!(lock_file(Path::new("/proc/nothing/here"), "l").is_err());
         assert_eq!(secret(Path::new("/dev/null/x")).unwrap(), None);
     }

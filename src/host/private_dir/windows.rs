@@ -47,7 +47,12 @@ pub(super) fn may_write(folder: &Path) -> Result<(), String> {
     }
 }
 
-pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
+pub(super) fn replace(
+    folder: &Path,
+    name: &str,
+    bytes: &[u8],
+    is_durable: bool,
+) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let temporary = folder.join(format!("{name}.{}.tmp", std::process::id()));
     // one left by a killed process of the same number would stop us
@@ -55,7 +60,7 @@ pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Str
     let done =
         OpenOptions::new().write(true).create_new(true).open(&temporary).and_then(|mut file| {
             file.write_all(bytes)?;
-            file.sync_all()
+            if is_durable { file.sync_all() } else { Ok(()) }
         });
     let done = done.and_then(|()| fs::rename(&temporary, folder.join(name)));
     if done.is_err() {
