@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use crate::{
     aws_cli::installed,
-    support::{PATIENCE, Program, Running, Stage, Terminal, say, until, which},
+    support::{PATIENCE, Program, Running, Stage, Terminal, browser, say, until, which},
 };
 
 const LINE: &str = "fleetkey login aws --cluster-name prod --region us-east-1 --profile console";
@@ -24,9 +24,7 @@ fn signed_out() -> Stage {
     let mut config = fs::read_to_string(stage.home.join(".aws/config")).unwrap();
     write!(config, "[profile console]\nlogin_session = {}\n", stage.alice.arn).unwrap();
     stage.home.aws_config(&config).unwrap();
-    let script = "#!/bin/sh\nprintf '%s\\n' \"$1\" >> \"$HOME/opened\"\n";
-    let browser = stage.home.write("browser", script).unwrap();
-    fs::set_permissions(browser, fs::Permissions::from_mode(0o755)).unwrap();
+    browser(&stage.home);
     stage
 }
 

@@ -6,7 +6,7 @@ use fleetkey_sandbox::{Role, Route};
 
 use crate::{
     aws_cli::installed,
-    support::{PATIENCE, Program, Run, Running, Stage, say, until, which},
+    support::{PATIENCE, Program, Run, Running, Stage, browser, say, until, which},
 };
 
 const ALICE: &str = "alice@example.com";
@@ -21,9 +21,7 @@ const WRITES: &str = "write,writev,pwrite64,open,openat,mkdir,mkdirat,rename,ren
 fn signed_out() -> Stage {
     let stage = Stage::new();
     fs::remove_dir_all(stage.home.join(".aws/sso/cache")).unwrap();
-    let script = "#!/bin/sh\nprintf '%s\\n' \"$1\" >> \"$HOME/opened\"\n";
-    let browser = stage.home.write("browser", script).unwrap();
-    fs::set_permissions(browser, fs::Permissions::from_mode(0o755)).unwrap();
+    browser(&stage.home);
     stage.sandbox.sso_device_interval(1);
     stage
 }

@@ -5,7 +5,6 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     time::Duration,
 };
@@ -17,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     aws_cli::installed,
-    support::{PATIENCE, Program, Run, Running, Stage, say, until},
+    support::{PATIENCE, Program, Run, Running, Stage, browser, say, until},
 };
 
 const ALICE: &str = "alice@example.com";
@@ -46,9 +45,7 @@ impl Reuse {
 fn over(reuse: Reuse) -> Stage {
     let stage = Stage::new();
     fs::remove_dir_all(stage.home.join(".aws/sso/cache")).unwrap();
-    let script = "#!/bin/sh\nprintf '%s\\n' \"$1\" >> \"$HOME/opened\"\n";
-    let browser = stage.home.write("browser", script).unwrap();
-    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
+    let browser = browser(&stage.home);
 
     let login = stage.bare().args(["login", "aws", "--sso-session", "corp"]);
     let login = login.env("BROWSER", browser).spawn();

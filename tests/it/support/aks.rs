@@ -9,6 +9,8 @@ use fleetkey_sandbox::{
 };
 use jiff::SignedDuration;
 
+#[cfg(unix)]
+use super::browser;
 use super::{Program, Run, until};
 
 /// AKS's server application.
@@ -59,10 +61,8 @@ impl Aks {
         entra.person(Person::new(ALICE, &[&tenant]).password(PASSWORD));
         entra.app(App::new(&tenant, APP).secret(SECRET));
         let cluster = sandbox.aks_cluster("aks", &tenant).unwrap();
-        let script = "#!/bin/sh\nprintf '%s\\n' \"$1\" >> \"$HOME/opened\"\n";
-        let browser = home.write("browser", script).unwrap();
         #[cfg(unix)]
-        fs::set_permissions(browser, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        browser(&home);
         Self { sandbox, home, tenant, cluster }
     }
 

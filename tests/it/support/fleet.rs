@@ -1,13 +1,13 @@
 //! A kubeconfig of forty contexts: three tenants, two SSO sessions, five roles; and one person who is all
 //! of them.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fleetkey_sandbox::{AksCluster, Cluster, Endpoint, Home, Person, Role, Route, Sandbox};
 use serde_json::{Value, json};
 
-use super::{PATIENCE, Program, Run, Running, SERVER, alice, until};
+use super::{PATIENCE, Program, Run, Running, SERVER, alice, browser, until};
 
 /// Where people sign in to both sessions.
 const START_URL: &str = "https://sandbox.awsapps.com/start";
@@ -48,9 +48,7 @@ impl Fleet {
         }
         sandbox.role(Role::new(SHARED));
         home.aws_config(&config()).unwrap();
-        let script = "#!/bin/sh\nprintf '%s\\n' \"$1\" >> \"$HOME/opened\"\n";
-        let browser = home.write("browser", script).unwrap();
-        fs::set_permissions(browser, fs::Permissions::from_mode(0o755)).unwrap();
+        browser(&home);
         let mut contexts = Vec::new();
         for n in 0..24 {
             let cluster = &aks[n % 3];

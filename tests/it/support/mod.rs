@@ -2,6 +2,8 @@
 
 mod aks;
 #[cfg(unix)]
+mod browser;
+#[cfg(unix)]
 mod desk;
 #[cfg(target_os = "linux")]
 mod fleet;
@@ -20,6 +22,8 @@ mod terminal;
 use std::io::Write as _;
 
 pub(crate) use aks::{Aks, SERVER, Way, alice, ways_of_machines};
+#[cfg(unix)]
+pub(crate) use browser::browser;
 #[cfg(unix)]
 pub(crate) use desk::{Desk, for_every_kubectl};
 #[cfg(target_os = "linux")]
