@@ -55,14 +55,11 @@ impl Broker<'_> {
     /// Somebody signed in for that step: what was lent to whoever was signed in before is not theirs. Whose a
     /// session in another tool's file is its stamps say, and a code is typed by the device's owner.
     pub(super) fn forget_predecessor(&self, signer: &dyn Request) {
-        let is_theirs = match signer.session_state(&self.world.host) {
-            SessionState::SignedIn(standing) => standing.keeper.is_some(),
-            // it could not be kept, and what was lent before serves nobody the more
-            SessionState::SignedOut(_) => false,
-            SessionState::None => true,
-        };
-        let is_our_own = signer.source().is_none() && !is_theirs;
-        let session = signer.lent_from().filter(|_| is_our_own);
+        let (host, own) = (&self.world.host, signer.lent_from());
+        let is_kept = own.is_some_and(|session| host.sessions.stamp(session).is_some());
+        // it could not be kept, and what was lent before serves nobody the more
+        let is_lost = || matches!(signer.session_state(host), SessionState::SignedOut(_));
+        let session = own.filter(|_| signer.source().is_none() && (is_kept || is_lost()));
         let (Some(session), Some(folder)) = (session, &self.folders.cache) else { return };
         let store = self.world.store(&folder.join(signer.provider()));
         if let Err(why) = self.cache(&*store).forget_lent(&[session]) {
