@@ -32,6 +32,9 @@ pub(crate) const FLEETKEY_NO_RENEW_AHEAD: &str = "FLEETKEY_NO_RENEW_AHEAD";
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 const MOST_DOUBLINGS: u32 = 4;
 
+/// How often a file that was made and not written yet is looked at again.
+const LOOKS: usize = 200;
+
 /// Whose turn it is to start a renewal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Turn {
@@ -63,7 +66,15 @@ pub(crate) fn turn(
         return Ok(Turn::Ours);
     }
     let tries = || {
-        let found = store.read(&name).ok().flatten();
+        let mut found = store.read(&name).ok().flatten();
+        // it is made and written in two steps: who takes the lock between them stops the one it was made for
+        for _ in 0..LOOKS {
+            if found.as_ref().is_none_or(|bytes| !bytes.is_empty()) {
+                break;
+            }
+            std::thread::yield_now();
+            found = store.read(&name).ok().flatten();
+        }
         let found: Option<Renewing> = found.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         // one about an older credential says nothing of this one
         let found = found.filter(|found| found.when > issued);
