@@ -18,7 +18,7 @@ use crate::{
         Books, Column, Fleet, Identity, Next, Outlook, Question, Stranger, Tone, counted,
         only_look, span, steps, table,
     },
-    host::stdout_width,
+    host::{may_colour, stdout_width},
     options::Options,
 };
 
@@ -65,7 +65,7 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
         return world.print(&format!("{:#}\n", view.json(matches.get_flag("identities"))));
     }
     let width = (world.stdout_is_terminal)().then(stdout_width).flatten();
-    let coloured = (world.stdout_is_terminal)() && kubeconfig::may_colour(&world.host);
+    let coloured = (world.stdout_is_terminal)() && may_colour(&*world.host.env);
     let table = if matches.get_flag("identities") {
         view.identities(width, coloured)
     } else {

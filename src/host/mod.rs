@@ -4,6 +4,7 @@
 //! Code for one operating system sits in files of its own (`unix.rs`, `windows.rs`).
 
 mod clock;
+mod colour;
 mod env;
 mod files;
 mod hold;
@@ -24,6 +25,7 @@ use std::io::IsTerminal;
 use fleetkey_provider::{Host, Notes};
 
 pub(crate) use clock::{SystemClock, SystemEntropy};
+pub(crate) use colour::may_colour;
 #[cfg(unix)]
 pub(crate) use hold::outlive_full_files;
 pub(crate) use hold::{Held, Hold};

@@ -16,7 +16,7 @@ use crate::{
     broker::Folders,
     cli::with_flags,
     discovery::{Failure, Find, Outcome, Search, beside, described},
-    host::this_program,
+    host::{may_colour, this_program},
     kubeconfig::{
         addition::Described,
         document::Document,
@@ -115,7 +115,7 @@ pub(super) fn run(
         path,
         taken: asked.taken,
         dry_run: asked.dry_run,
-        coloured: (world.stdout_is_terminal)() && super::may_colour(&world.host),
+        coloured: (world.stdout_is_terminal)() && may_colour(&*world.host.env),
         ids: id.iter().cloned().collect(),
     };
     let context = described.context.clone();

@@ -10,7 +10,7 @@ use fleetkey_provider::{Error, ExposeSecret, Overrides, Result, one_line, shown}
 
 use crate::{
     World,
-    host::this_program,
+    host::{may_colour, this_program},
     kubeconfig::{
         document::Document,
         files, flags,
@@ -216,7 +216,7 @@ fn undo<'w>(next: &str, world: &'w World) -> Result<Undo<'w>> {
 }
 
 fn diffs(outcomes: &[Outcome], coloured: bool, world: &World) -> Result<String> {
-    let coloured = coloured && super::may_colour(&world.host);
+    let coloured = coloured && may_colour(&*world.host.env);
     let changed = outcomes.iter().filter(|outcome| outcome.is_change());
     changed.map(|outcome| outcome.diff(coloured)).collect()
 }

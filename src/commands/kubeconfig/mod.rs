@@ -9,7 +9,7 @@ mod revert;
 mod snippet;
 
 use clap::{Arg, ArgMatches, Command};
-use fleetkey_provider::{Error, Host, Result};
+use fleetkey_provider::{Error, Result};
 
 use crate::{World, cli::with_flags, options::Options};
 
@@ -88,10 +88,4 @@ fn bare_command() -> Arg {
         .long("bare-command")
         .action(clap::ArgAction::SetTrue)
         .help("Write `fleetkey` for the command, in place of this program's path")
-}
-
-/// Whether a terminal may be sent colours (no-color.org).
-pub(super) fn may_colour(host: &Host) -> bool {
-    let is_set = |name| host.env.var(name).is_some_and(|value| !value.is_empty());
-    !is_set("NO_COLOR") && host.env.var("TERM").is_none_or(|term| term != "dumb")
 }

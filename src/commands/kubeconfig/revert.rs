@@ -9,6 +9,7 @@ use fleetkey_provider::{Error, Result, shown};
 use super::meant::Meant;
 use crate::{
     World,
+    host::may_colour,
     kubeconfig::{
         files,
         restore::{Restored, restore},
@@ -26,7 +27,7 @@ pub(super) fn run(matches: &mut ArgMatches, options: &Options, world: &mut World
     let world = &*world;
     let meant = Meant::read(matches, &world.host)?;
     let undo = Undo::open(world)?;
-    let coloured = (world.stdout_is_terminal)() && super::may_colour(&world.host);
+    let coloured = (world.stdout_is_terminal)() && may_colour(&*world.host.env);
     let (mut lines, mut is_any) = (String::new(), false);
     for (path, text) in &meant.files {
         let file = world.host.files.real(path);

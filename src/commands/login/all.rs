@@ -25,9 +25,9 @@ use super::{
 use crate::{
     World,
     broker::Broker,
-    commands::{kubeconfig, status},
+    commands::status,
     fleet::{Books, Column, Fleet, Hinted, Identity, Insists, Next, Question, Tone, hint, table},
-    host::stdout_width,
+    host::{may_colour, stdout_width},
     options::{CacheUse, Options},
     registry,
 };
@@ -82,7 +82,7 @@ pub(super) fn run(
     } else {
         let is_seen = (world.stdout_is_terminal)();
         let width = is_seen.then(stdout_width).flatten();
-        let coloured = is_seen && kubeconfig::may_colour(&world.host);
+        let coloured = is_seen && may_colour(&*world.host.env);
         let sentences = report.remarks() + &status::others(&fleet);
         world.print_told(&report.table(width, coloured), &sentences)?;
     }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     folders,
     host::{
-        programs,
+        colour, programs,
         system::{DESKTOP, Desktop},
     },
     options::Ask,
@@ -23,9 +23,6 @@ use crate::{
 const CI: &str = "CI";
 /// A variable that is set to say no.
 const NO: [&str; 3] = ["", "0", "false"];
-/// Whether colours are understood and wanted (no-color.org).
-const NO_COLOR: &str = "NO_COLOR";
-const TERM: &str = "TERM";
 /// Somebody came over the network, and what opens here is seen elsewhere or by nobody.
 const SSH_CONNECTION: &str = "SSH_CONNECTION";
 /// What a desktop shows on, or is forwarded to.
@@ -102,9 +99,7 @@ impl Person for Desk {
     }
 
     fn draw(&self, blocks: &str) {
-        let is_dull =
-            self.env.is_set(NO_COLOR) || self.env.var(TERM).is_some_and(|is| is == "dumb");
-        self.voice.draw(blocks, !is_dull);
+        self.voice.draw(blocks, colour::may_colour(&self.env));
     }
 
     fn was_asked(&self) -> bool {
@@ -132,7 +127,7 @@ impl Variables {
     fn of(host: &Host) -> Self {
         let names = [CI, SSH_CONNECTION, browser::BROWSER].into_iter().chain(DISPLAYS);
         let names = names.chain(browser::VARIABLES.iter().copied()).chain(programs::VARIABLES);
-        let names = names.chain([NO_COLOR, TERM]);
+        let names = names.chain(colour::VARIABLES);
         Self(names.filter_map(|name| Some((name, host.env.var(name)?))).collect())
     }
 

@@ -7,7 +7,7 @@ use fleetkey_provider::{Error, ExposeSecret, Result, shown};
 use super::{Asked, is_attended};
 use crate::{
     discovery::{Failure, Found, Search, described, failed, nothing, settled},
-    host::this_program,
+    host::{may_colour, this_program},
     kubeconfig::{
         addition::Described, document::Document, merge::Taken, stanza::Written, target::Target,
     },
@@ -69,9 +69,7 @@ impl Adding<'_> {
             path: self.path.clone(),
             taken: asked.taken,
             dry_run: asked.dry_run,
-            coloured: !asked.json
-                && (world.stdout_is_terminal)()
-                && super::super::may_colour(&world.host),
+            coloured: !asked.json && (world.stdout_is_terminal)() && may_colour(&*world.host.env),
             ids: described.iter().map(|(_, id)| id.clone()).collect(),
         };
         let make = |document: &Document<'_>| {
