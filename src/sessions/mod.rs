@@ -119,30 +119,43 @@ impl FileSessions {
     /// The key by which the session is kept: that one, or where it leads. Who has a session of their own is
     /// led nowhere.
     fn led(&self, key: SessionKey) -> SessionKey {
-        let alias = || self.home().and_then(|home| alias::read(&*home.store, key));
         match self.own_stamp(key) {
             Some(_) => key,
-            None => alias().unwrap_or(key),
+            None => self.alias(key).unwrap_or(key),
+        }
+    }
+
+    /// Where that very key leads.
+    fn alias(&self, key: SessionKey) -> Option<SessionKey> {
+        alias::read(&*self.home()?.store, key)
+    }
+
+    /// Opens it where it is kept, which may change while somebody is waited for: they sign in, or get a name.
+    fn where_kept<'s>(
+        &'s self,
+        asked: SessionKey,
+        open: impl Fn(SessionKey) -> Result<Opened<'s>>,
+    ) -> Result<Box<dyn OpenSession + 's>> {
+        let mut key = self.led(asked);
+        loop {
+            let opened = open(key)?;
+            match self.led(asked) {
+                led if led == key => return Ok(Box::new(opened)),
+                led => key = led,
+            }
         }
     }
 }
 
 impl Sessions for FileSessions {
     fn stamp(&self, key: SessionKey) -> Option<i128> {
-        self.own_stamp(key).or_else(|| {
-            let led = self.led(key);
-            (led != key).then(|| self.own_stamp(led)).flatten()
-        })
+        self.own_stamp(key).or_else(|| self.own_stamp(self.alias(key)?))
     }
 
     fn other_keys(&self, key: SessionKey) -> Vec<SessionKey> {
-        let (Some(home), Some(state)) = (self.home(), folders::state(&self.host)) else {
-            return Vec::new();
-        };
-        let files = self.host.files.list(&state.join(FOLDER)).unwrap_or_default();
-        let names = files.iter().filter_map(|file| file.file_name()?.to_str());
-        let others = names.filter_map(alias::key_of);
-        others.filter(|other| alias::read(&*home.store, *other) == Some(key)).collect()
+        let names = self.home().and_then(|home| home.store.list().ok()).unwrap_or_default();
+        let others = names.iter().filter_map(|name| alias::key_of(name));
+        others.filter(|other| self.alias(*other) == Some(key)).collect()
     }
 
     fn peek(&self, key: SessionKey) -> Option<SessionFacts> {
@@ -179,33 +192,20 @@ impl Sessions for FileSessions {
         let waiting = || {
             self.host.notes.warn("waiting for another fleetkey, which renews this session");
         };
-        let mut key = self.led(asked);
-        loop {
+        self.where_kept(asked, |key| {
             let opened = self.within(LONGEST_REDEMPTION, asked, key, waiting);
-            let opened = opened.map_err(|(_, why)| {
+            opened.map_err(|(_, why)| {
                 Error::unavailable(format!(
                     "another process has had this session open for {} s",
                     LONGEST_REDEMPTION.as_secs()
                 ))
                 .because(why)
-            })?;
-            // while it was waited for somebody may have signed in, or got a name
-            match self.led(asked) {
-                led if led == key => return Ok(Box::new(opened)),
-                led => key = led,
-            }
-        }
+            })
+        })
     }
 
     fn open_to_end(&self, asked: SessionKey) -> Result<Box<dyn OpenSession + '_>> {
-        let mut key = self.led(asked);
-        loop {
-            let opened = self.to_end(asked, key);
-            match self.led(asked) {
-                led if led == key => return Ok(Box::new(opened)),
-                led => key = led,
-            }
-        }
+        self.where_kept(asked, |key| Ok(self.to_end(asked, key)))
     }
 
     fn end_all(&self) -> Result<usize> {
