@@ -31,6 +31,7 @@ use self::{
     ahead::{AtHand, longest},
     deadline::Deadline,
     memory::Memory,
+    signed_out::Before,
 };
 use crate::{
     World,
@@ -168,7 +169,7 @@ impl<'a> Broker<'a> {
                 return Ok(credential);
             }
             self.note("no credential is kept: there is no folder for it, or none is wanted");
-            return self.ask(request, deadline, patience(request));
+            return self.ask(request, deadline, patience(request), &self.before(request, None));
         };
         let cache = self.cache(&*store);
         let key = request.fingerprint();
@@ -227,7 +228,7 @@ impl<'a> Broker<'a> {
         let waits = kept.is_none() || self.world.is_renewal;
         let patience = if waits { patience(request) } else { Duration::ZERO };
         let before = self.before(request, Some(cache));
-        match (self.ask(request, deadline, patience), kept) {
+        match (self.ask(request, deadline, patience, &before), kept) {
             (Ok(credential), old) => {
                 let is_kept = self.keep(request, cache, &before, &credential);
                 // another program may have lent what it had lent before
@@ -253,8 +254,8 @@ impl<'a> Broker<'a> {
         request: &dyn Request,
         deadline: Deadline,
         patience: Duration,
+        before: &Before,
     ) -> Result<Credential> {
-        let before = self.before(request, None);
         let source = request.source().map(|source| self.bring(source, deadline)).transpose()?;
         let store = self.memory_store();
         if let Some(store) = &store {
@@ -284,7 +285,7 @@ impl<'a> Broker<'a> {
             }
             done => {
                 let credential = done.and_then(|credential| self.alive(request, credential))?;
-                if self.options.cache != CacheUse::None && !self.is_signed_out(request, &before) {
+                if self.options.cache != CacheUse::None && !self.is_signed_out(request, before) {
                     request.share(&credential, &self.world.host);
                 }
                 Ok(credential)
