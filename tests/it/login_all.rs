@@ -103,13 +103,7 @@ fn a_context_signs_in_its_identity_and_no_other() {
 fn one_failure_does_not_stop_the_rest() {
     let fleet = Fleet::new();
     let running: Running = fleet.plugin(["login", "--all"]).spawn();
-    until("a page is opened", PATIENCE, || !fleet.opened().is_empty());
-    let first = fleet.opened()[0].clone();
-    fleet.sandbox.entra().browse_declines(&first).unwrap();
-    for page in 1..5 {
-        until("the next page is opened", PATIENCE, || fleet.opened().len() > page);
-        fleet.browse(&fleet.opened()[page]);
-    }
+    fleet.declines_the_first(5);
     let run = running.finish();
     assert_eq!(run.code, Some(3), "{}", run.stderr);
     assert_eq!(run.stdout.matches("signed in").count(), 4, "{}", run.stdout);
@@ -128,17 +122,10 @@ fn who_has_no_browser_types_codes_or_opens_the_pages_themselves() {
     fleet.sandbox.entra().device_interval(1);
     fleet.sandbox.sso_device_interval(1);
     let running = fleet.plugin(["login", "aks-00", "eks-00", "--device-code"]).spawn();
-    let device = fleet.sandbox.entra().wait_for_device(PATIENCE).unwrap();
-    assert!(fleet.sandbox.entra().approve(&device.user_code, alice()));
-    let mut code = None;
-    until("a code is shown", PATIENCE, || {
-        code = fleet.sandbox.sso_waiting();
-        code.is_some()
-    });
-    assert!(fleet.sandbox.sso_approve(&code.unwrap(), alice()));
+    let code = fleet.types_both_codes();
     let run = running.finish();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    assert!(run.stderr.contains(&device.user_code) && fleet.opened().is_empty());
+    assert!(run.stderr.contains(&code) && fleet.opened().is_empty());
 
     let running = fleet.plugin(["login", "aks-01", "eks-02", "--no-browser"]).spawn();
     let mut seen = 0;

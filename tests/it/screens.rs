@@ -5,7 +5,7 @@
 
 use std::{fs, path::PathBuf};
 
-use crate::support::{Fleet, PATIENCE, Program, Terminal, alice, until};
+use crate::support::{Fleet, Program, Terminal};
 
 const COLUMNS: usize = 80;
 /// What may be set: bold, and the red, green, magenta and cyan of either kind of terminal. The others are
@@ -120,14 +120,7 @@ fn failures_fit_and_end_with_what_to_type() {
         seen.push((name.to_owned(), screen.text()));
     };
     let all = fleet.plugin(["login", "--all"]);
-    on("20-login-declined", &all, &|_| {
-        until("a page is opened", PATIENCE, || !fleet.opened().is_empty());
-        fleet.sandbox.entra().browse_declines(&fleet.opened()[0]).unwrap();
-        for page in 1..5 {
-            until("the next page is opened", PATIENCE, || fleet.opened().len() > page);
-            fleet.browse(&fleet.opened()[page]);
-        }
-    });
+    on("20-login-declined", &all, &|_| fleet.declines_the_first(5));
     on("21-status-declined", &fleet.plugin(["status"]), &idle);
     on("22-login-nobody", &fleet.plugin(["login"]), &idle);
     on("23-login-stranger", &fleet.plugin(["login", "nobody"]), &idle);
@@ -152,14 +145,7 @@ fn codes_for_other_devices_fit() {
     fleet.sandbox.sso_device_interval(1);
     let login = fleet.plugin(["login", "aks-00", "eks-00", "--device-code"]);
     let screen = Screen::of("30-device-code", &login, COLUMNS, |_| {
-        let device = fleet.sandbox.entra().wait_for_device(PATIENCE).unwrap();
-        assert!(fleet.sandbox.entra().approve(&device.user_code, alice()));
-        let mut code = None;
-        until("a code is shown", PATIENCE, || {
-            code = fleet.sandbox.sso_waiting();
-            code.is_some()
-        });
-        assert!(fleet.sandbox.sso_approve(&code.unwrap(), alice()));
+        fleet.types_both_codes();
     });
     screen.fits(COLUMNS);
     assert!(screen.sent.contains(PICTURE));

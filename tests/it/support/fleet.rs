@@ -134,6 +134,29 @@ impl Fleet {
         }
     }
 
+    /// Declines the first page, and signs in on the others, of so many.
+    pub(crate) fn declines_the_first(&self, pages: usize) {
+        until("a page is opened", PATIENCE, || !self.opened().is_empty());
+        self.sandbox.entra().browse_declines(&self.opened()[0]).unwrap();
+        for page in 1..pages {
+            until("the next page is opened", PATIENCE, || self.opened().len() > page);
+            self.browse(&self.opened()[page]);
+        }
+    }
+
+    /// Types a code of Entra on another device, and then one of SSO. The first.
+    pub(crate) fn types_both_codes(&self) -> String {
+        let device = self.sandbox.entra().wait_for_device(PATIENCE).unwrap();
+        assert!(self.sandbox.entra().approve(&device.user_code, alice()));
+        let mut code = None;
+        until("a code is shown", PATIENCE, || {
+            code = self.sandbox.sso_waiting();
+            code.is_some()
+        });
+        assert!(self.sandbox.sso_approve(&code.unwrap(), alice()));
+        device.user_code
+    }
+
     fn signs_in_to(&self, page: usize) {
         until("the browser is opened", PATIENCE, || self.opened().len() > page);
         let opened = self.opened();
